@@ -1,0 +1,122 @@
+import type { Instant } from './time.js';
+
+export const DRIFT_KINDS = [
+  'GUEST_NOT_DECLARED',
+  'GUEST_MISSING',
+  'NAME_DIFFERS',
+  'NODE_DIFFERS',
+  'STATUS_DIFFERS',
+  'ADDRESS_DIFFERS',
+  'ADDRESS_NOT_DECLARED',
+  'DECLARED_ADDRESS_UNUSED',
+  'DUPLICATE_ADDRESS',
+  'DUPLICATE_MAC',
+  'DECLARATIONS_CONFLICT',
+] as const;
+export type DriftFindingKind = (typeof DRIFT_KINDS)[number];
+
+export const FINDING_STATES = ['OPEN', 'ACKNOWLEDGED', 'SUPPRESSED', 'RESOLVED', 'IGNORED'] as const;
+export type DriftFindingState = (typeof FINDING_STATES)[number];
+
+export const SEVERITIES = ['INFO', 'WARNING', 'CRITICAL'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export const DRIFT_CATEGORIES = ['CONFIGURATION', 'PACKAGE', 'NETWORK', 'STATE', 'SECURITY', 'FIRMWARE'] as const;
+export type DriftCategory = (typeof DRIFT_CATEGORIES)[number];
+
+export type DriftEventType = 'OPENED' | 'UPDATED' | 'ACKNOWLEDGED' | 'SUPPRESSED' | 'RESOLVED' | 'REOPENED';
+
+export type SubjectKind = 'GUEST' | 'ADDRESS' | 'MAC' | 'PROXMOX_NODE';
+
+/** Ids as CONTRACTS §4 writes them: `cluster/vmid@n`, `cluster/vmid` or `*​/vmid` for a declared one, `scope/address`, `cluster/mac`. */
+export interface Subject {
+  readonly kind: SubjectKind;
+  readonly id: string;
+}
+
+export interface FindingIdentity {
+  readonly kind: DriftFindingKind;
+  readonly subject: Subject;
+  /** '' for kinds that have no field. */
+  readonly field: string;
+}
+
+/** `KIND:subject id:field`. Stable over runs, restarts and replicas; it never changes hands. */
+export type FindingId = string;
+
+export function findingId(identity: FindingIdentity): FindingId {
+  return `${identity.kind}:${identity.subject.id}:${identity.field}`;
+}
+
+export interface DeclaredFact {
+  readonly field: string;
+  readonly value: string;
+  readonly source: string;
+  readonly location: string;
+  readonly wins: boolean;
+}
+
+/** Why a finding says what it says: where it was read, and when that was asked. */
+export interface Evidence {
+  readonly source: string;
+  readonly text: string;
+  readonly at: Instant | null;
+}
+
+/** One difference that is so now. */
+export interface Difference {
+  readonly identity: FindingIdentity;
+  readonly id: FindingId;
+  readonly severity: Severity;
+  readonly category: DriftCategory;
+  readonly declared: string | null;
+  readonly observed: string | null;
+  readonly declaredBy: readonly DeclaredFact[];
+  readonly evidence: readonly Evidence[];
+  readonly message: string;
+  /** Ids of the living guests in it (`cluster/vmid@n`): they decide who may see it. */
+  readonly guests: readonly string[];
+  /** Clusters it belongs to where no living guest is in it. */
+  readonly clusters: readonly string[];
+  readonly onsetAfter: Instant | null;
+  readonly onsetBefore: Instant | null;
+  /** Identities that would tell it already, if they are so. */
+  readonly swallowers: readonly FindingId[];
+  /** The one of them that is so; undefined: none. */
+  readonly swallowedBy: FindingId | undefined;
+}
+
+/** A finding as kept. `lastSeenAt` is not stored: it is the last run that covered the subject. */
+export interface Finding {
+  readonly id: FindingId;
+  readonly identity: FindingIdentity;
+  readonly state: DriftFindingState;
+  readonly severity: Severity;
+  readonly category: DriftCategory;
+  readonly declared: string | null;
+  readonly observed: string | null;
+  readonly declaredBy: readonly DeclaredFact[];
+  readonly evidence: readonly Evidence[];
+  readonly message: string;
+  readonly guests: readonly string[];
+  readonly clusters: readonly string[];
+  readonly firstSeenAt: Instant;
+  readonly lastSeenAt: Instant;
+  readonly onsetAfter: Instant | null;
+  readonly onsetBefore: Instant;
+  readonly resolvedAt: Instant | null;
+  readonly occurrences: number;
+  readonly suppressedUntil: Instant | null;
+  readonly reason: string | null;
+}
+
+/** One step of a finding's life. `actor` null: the gateway itself. */
+export interface FindingEvent {
+  readonly findingId: FindingId;
+  readonly at: Instant;
+  readonly type: DriftEventType;
+  readonly actor: string | null;
+  readonly reason: string | null;
+  readonly declared: string | null;
+  readonly observed: string | null;
+}

@@ -1,0 +1,25 @@
+import type { Cidr } from './address.js';
+import type { DriftFindingKind, Severity } from './finding.js';
+import { HOUR, MINUTE } from './time.js';
+
+export type AddressClass = 'node' | 'gateway' | 'virtual' | 'dynamic' | 'external';
+
+/** What policy.yaml says about drift; every field has a default. Durations in milliseconds. */
+export interface Policy {
+  readonly precedence: readonly string[];
+  readonly severities: Readonly<Partial<Record<DriftFindingKind, Severity>>>;
+  readonly addressClasses: readonly { readonly cidr: Cidr; readonly class: AddressClass }[];
+  readonly unusedDespiteUnread: boolean;
+  readonly settle: { readonly status: number; readonly node: number };
+  /** An address is judged only when read this long after the guest's start. */
+  readonly addressAfterStart: number;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  precedence: ['netbox', 'ALL_VMIDS_ENDPOINTS.md', 'ip-addresses.conf'],
+  severities: {},
+  addressClasses: [],
+  unusedDespiteUnread: false,
+  settle: { status: 5 * MINUTE, node: HOUR },
+  addressAfterStart: 2 * MINUTE,
+};

@@ -1,0 +1,61 @@
+/** A secret that cannot be printed: `reveal()` is the only way to its text. */
+export class Secret {
+  readonly #text: string;
+  constructor(text: string) {
+    this.#text = text;
+  }
+  reveal(): string {
+    return this.#text;
+  }
+  toString(): string {
+    return '[secret]';
+  }
+  toJSON(): string {
+    return '[secret]';
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[secret]';
+  }
+}
+
+/** How a TLS peer is recognised: its certificate's SHA-256 (lower-case hex, no colons), or a CA in PEM. Plain http only where the URL says so. */
+export type TlsPin =
+  | { readonly kind: 'fingerprint'; readonly sha256: readonly string[] }
+  | { readonly kind: 'ca'; readonly pem: string }
+  | { readonly kind: 'system' };
+
+export interface ProxmoxApiSettings {
+  /** Tried in order; each `https://host:port` (or http on loopback or private ranges). */
+  readonly urls: readonly string[];
+  readonly tokenId: string;
+  readonly tokenSecret: Secret;
+  readonly tls: TlsPin;
+}
+
+/** Devices that match all that is named live in `scope` (one a node where `perNode`: `scope@node`). */
+export interface ScopeRule {
+  readonly node: string | null;
+  readonly bridge: string | null;
+  readonly tag: string | null;
+  readonly perNode: boolean;
+  readonly scope: string;
+}
+
+export interface ClusterSettings {
+  readonly name: string;
+  /** Why this cluster cannot be asked though it is named (invalid entry, missing secret): then it is unreachable, not retired. */
+  readonly broken: string | null;
+  readonly api: ProxmoxApiSettings | null;
+  readonly pollSeconds: number;
+  readonly readsPerPoll: number;
+  readonly addressScope: string;
+  readonly addressScopes: readonly ScopeRule[];
+}
+
+export interface SourcesSettings {
+  readonly clusters: readonly ClusterSettings[];
+  /** Declared sources that are switched off. */
+  readonly declaredOff: readonly string[];
+  /** Loud lines for the log: an http URL, an entry left out. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,96 @@
+import type { CarriedAddress } from './carried.js';
+import type { CollectorContract } from './contract.js';
+import type { Declarations } from './declaration.js';
+import type { Finding, FindingId } from './finding.js';
+import type {
+  ClusterRow,
+  GuestConfig,
+  GuestId,
+  GuestInterfaces,
+  GuestKey,
+  GuestPower,
+  GuestRow,
+  GuestStatus,
+  NodeRow,
+} from './guest.js';
+import type { ClusterSettings } from './settings.js';
+import type { ChangeInterval, Instant } from './time.js';
+import type { SourceState } from './version.js';
+
+/** What became of the last attempt to read one part. */
+export interface PartState {
+  readonly state: 'read' | 'none' | 'failed' | 'never';
+  /** When the last success was asked; null: never. */
+  readonly askedAt: Instant | null;
+  readonly attemptedAt: Instant | null;
+  readonly failures: number;
+  readonly reason: string | null;
+}
+
+/** A living guest: the last known of each part, with its age. */
+export interface GuestView {
+  readonly id: GuestId;
+  readonly key: GuestKey;
+  readonly cluster: string;
+  readonly vmid: number;
+  readonly incarnation: number;
+  readonly row: GuestRow;
+  readonly config: GuestConfig | null;
+  readonly interfaces: GuestInterfaces | null;
+  readonly power: GuestPower | null;
+  readonly parts: { readonly config: PartState; readonly addresses: PartState };
+  /** When each part came to say what it says. */
+  readonly changed: { readonly config: ChangeInterval; readonly addresses: ChangeInterval };
+  /** The row's word, with PAUSED from the power detail, and UNKNOWN while its node is not online. */
+  readonly status: GuestStatus;
+  readonly carried: readonly CarriedAddress[];
+}
+
+export interface NodeView {
+  /** `cluster/node`. */
+  readonly id: string;
+  readonly cluster: string;
+  readonly name: string;
+  readonly row: NodeRow;
+  readonly power: PartState;
+}
+
+export interface ClusterView {
+  readonly name: string;
+  readonly settings: ClusterSettings;
+  readonly state: SourceState;
+  /** null before the first good poll. */
+  readonly row: ClusterRow | null;
+}
+
+export interface AbsenceProof {
+  readonly free: boolean;
+  readonly askedAt: Instant;
+}
+
+/** The inventory as one replica knows it: immutable, numbered, built from the store. */
+export interface InventoryView {
+  readonly number: number;
+  /** The highest sequence number it has learned. */
+  readonly seq: bigint;
+  readonly contract: CollectorContract;
+  readonly clusters: ReadonlyMap<string, ClusterView>;
+  /** By `cluster/node`, sorted. */
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  /** Living guests by `cluster/vmid@n`, sorted by cluster and VMID. Hidden ones included. */
+  readonly guests: ReadonlyMap<GuestId, GuestView>;
+  readonly guestsByKey: ReadonlyMap<GuestKey, GuestView>;
+  /** What was learned of VMIDs that no list shows, by `cluster/vmid`. */
+  readonly absences: ReadonlyMap<GuestKey, AbsenceProof>;
+  readonly declarations: Declarations;
+  readonly declaredStates: readonly SourceState[];
+  readonly findings: FindingsView;
+}
+
+/** Findings in the view: all that are not RESOLVED, and those by the guest they belong to. */
+export interface FindingsView {
+  readonly number: number;
+  readonly byId: ReadonlyMap<FindingId, Finding>;
+  readonly byGuest: ReadonlyMap<GuestId, readonly Finding[]>;
+  readonly comparedAt: Instant | null;
+}
