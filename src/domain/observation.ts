@@ -77,6 +77,10 @@ export interface ProxmoxObservation {
   readonly nodes: readonly ObservedNode[];
   readonly rows: readonly ObservedRow[];
   readonly parts: readonly PartRead[];
+  /** Whether every part of every guest was asked for in this pass. */
+  readonly full: boolean;
+  /** Up to where tasks and log were seen; handed back as `KnownCluster.activityMark` by the next poll. Opaque. */
+  readonly activityMark: string | null;
   /** Things a person should know: a missing privilege, an unknown row type, a call this version does not have. */
   readonly notes: readonly string[];
 }
@@ -103,7 +107,7 @@ export interface KnownCluster {
   readonly power: ReadonlyMap<string, PartAge>;
   /** Ages of the absence proofs, by VMID; also those asked for and never read. */
   readonly vmids: ReadonlyMap<number, PartAge>;
-  /** Up to where tasks and log were seen by the last poll, epoch seconds of the source's own clock (an opaque mark); null at first. */
+  /** `ProxmoxObservation.activityMark` of the last good poll; null at first. */
   readonly activityMark: string | null;
 }
 
