@@ -82,11 +82,21 @@ export interface DeclaredObservation {
 
 /** What came of looking at a declared file or service. */
 export type DeclaredOutcome =
-  | { readonly kind: 'observed'; readonly at: Instant; readonly value: DeclaredObservation; readonly contentHash: string }
+  | {
+      readonly kind: 'observed';
+      readonly at: Instant;
+      readonly value: DeclaredObservation;
+      readonly contentHash: string;
+    }
   /** Nothing is there, or nothing with a row in it. `collection` knows whether something ever was. */
   | { readonly kind: 'absent'; readonly at: Instant; readonly reason: string }
   /** It is there and cannot be trusted. `contentHash`: what a person would confirm (`declaredConfirm`) where only too much was lost. */
-  | { readonly kind: 'unreachable'; readonly at: Instant; readonly reason: string; readonly contentHash: string | null };
+  | {
+      readonly kind: 'unreachable';
+      readonly at: Instant;
+      readonly reason: string;
+      readonly contentHash: string | null;
+    };
 
 /** A row as the store keeps it: with the interval in which it came to say what it says. */
 export type KeptDeclaration = Declaration & { readonly since: ChangeInterval };

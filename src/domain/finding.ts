@@ -80,9 +80,9 @@ export interface Difference {
   readonly clusters: readonly string[];
   readonly onsetAfter: Instant | null;
   readonly onsetBefore: Instant | null;
-  /** Identities that would tell it already, if they are so. */
-  readonly swallowers: readonly FindingId[];
-  /** The one of them that is so; undefined: none. */
+  /** Identities that would tell it already: it is swallowed when each group has one that is so. No group: never. */
+  readonly swallowers: readonly (readonly FindingId[])[];
+  /** One of them that is so, where it is swallowed. */
   readonly swallowedBy: FindingId | undefined;
 }
 

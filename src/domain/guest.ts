@@ -83,6 +83,19 @@ export interface GuestConfig {
   readonly devices: readonly NetworkDevice[];
 }
 
+/** A config as kept: with the interval in which its network devices came to be what they are. */
+export interface KeptConfig extends GuestConfig {
+  readonly devicesSince: ChangeInterval;
+}
+
+/** Who lives, or lived last, under a VMID: what tells another guest from the same one come back. */
+export interface GuestIdentity {
+  readonly incarnation: number;
+  readonly kind: GuestKind;
+  readonly smbiosUuid: string | null;
+  readonly macs: readonly Mac[];
+}
+
 export interface GuestInterfaceReading {
   readonly name: string;
   readonly mac: Mac | null;

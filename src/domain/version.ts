@@ -8,10 +8,10 @@ import type { Instant } from './time.js';
  *   cluster          cluster       0             ClusterRow
  *   node             node name     0             NodeRow
  *   guest            vmid          n             GuestRow
- *   guest.config     vmid          n             GuestConfig
+ *   guest.config     vmid          n             KeptConfig
  *   guest.addresses  vmid          n             GuestInterfaces
  *   guest.power      vmid          n             GuestPower
- *   guest.identity   vmid          n             GuestIdentityRow (kept open after the guest is gone: who lived there last)
+ *   guest.identity   vmid          0             GuestIdentity (kept open after the guest is gone: who lived there last)
  *   vmid             vmid          0             VmidRow
  *   declared.row     declaration   0             KeptDeclaration
  *   declared.meta    'meta'        0             DeclaredMeta

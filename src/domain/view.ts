@@ -4,13 +4,14 @@ import type { Declarations } from './declaration.js';
 import type { Finding, FindingId } from './finding.js';
 import type {
   ClusterRow,
-  GuestConfig,
   GuestId,
+  GuestIdentity,
   GuestInterfaces,
   GuestKey,
   GuestPower,
   GuestRow,
   GuestStatus,
+  KeptConfig,
   NodeRow,
 } from './guest.js';
 import type { ClusterSettings } from './settings.js';
@@ -35,7 +36,7 @@ export interface GuestView {
   readonly vmid: number;
   readonly incarnation: number;
   readonly row: GuestRow;
-  readonly config: GuestConfig | null;
+  readonly config: KeptConfig | null;
   readonly interfaces: GuestInterfaces | null;
   readonly power: GuestPower | null;
   readonly parts: { readonly config: PartState; readonly addresses: PartState };
@@ -80,6 +81,10 @@ export interface InventoryView {
   /** Living guests by `cluster/vmid@n`, sorted by cluster and VMID. Hidden ones included. */
   readonly guests: ReadonlyMap<GuestId, GuestView>;
   readonly guestsByKey: ReadonlyMap<GuestKey, GuestView>;
+  /** Who lives, or lived last, under each `cluster/vmid`. */
+  readonly identities: ReadonlyMap<GuestKey, GuestIdentity>;
+  /** Ages of absence reads, by `cluster/vmid`. */
+  readonly absenceReads: ReadonlyMap<GuestKey, PartState>;
   /** What was learned of VMIDs that no list shows, by `cluster/vmid`. */
   readonly absences: ReadonlyMap<GuestKey, AbsenceProof>;
   readonly declarations: Declarations;

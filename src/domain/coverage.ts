@@ -1,0 +1,75 @@
+import type { Instant } from './time.js';
+import type { SourceState } from './version.js';
+import type { ClusterView, GuestView, InventoryView, PartState } from './view.js';
+
+/** How old a part may be before its word no longer counts, in milliseconds. */
+export function staleAfter(view: InventoryView): number {
+  return view.contract.collectors.proxmox_guest_ipam.staleAfterSeconds * 1_000;
+}
+
+/** Whether a source has had no success within what its collector's contract allows. */
+export function sourceStale(state: SourceState, view: InventoryView, now: Instant): boolean {
+  return state.lastSuccessAt === null || now - state.lastSuccessAt > staleAfter(view);
+}
+
+/** What of an estate is covered at one moment. Everything a comparison concludes from asks here first. */
+export class Coverage {
+  readonly #view: InventoryView;
+  readonly #now: Instant;
+  readonly #oldest: Instant;
+  readonly #reached = new Map<string, boolean>();
+
+  constructor(view: InventoryView, now: Instant) {
+    this.#view = view;
+    this.#now = now;
+    this.#oldest = now - staleAfter(view);
+    for (const cluster of view.clusters.values()) this.#reached.set(cluster.name, reached(cluster, this.#oldest));
+  }
+
+  /** The last poll of the cluster succeeded and is young enough. */
+  cluster(name: string): boolean {
+    return this.#reached.get(name) === true;
+  }
+
+  /** The cluster's word on absence, node and name counts: it was reached and has quorum. */
+  quorate(name: string): boolean {
+    return this.cluster(name) && this.#view.clusters.get(name)?.row?.quorate === true;
+  }
+
+  /** The guest's list row: presence, and what `sparse` leaves. */
+  row(guest: GuestView): boolean {
+    return this.cluster(guest.cluster) && !guest.row.hidden && this.nodeOnline(guest.cluster, guest.row.node);
+  }
+
+  nodeOnline(cluster: string, node: string): boolean {
+    return this.#view.nodes.get(`${cluster}/${node}`)?.row.status === 'ONLINE';
+  }
+
+  config(guest: GuestView): boolean {
+    return this.row(guest) && guest.config !== null && this.#fresh(guest.parts.config);
+  }
+
+  /** Config and, where the guest has such a part, the agent's or interfaces' answer. */
+  addresses(guest: GuestView): boolean {
+    return this.config(guest) && this.#fresh(guest.parts.addresses);
+  }
+
+  power(guest: GuestView): boolean {
+    const node = this.#view.nodes.get(`${guest.cluster}/${guest.row.node}`);
+    return this.row(guest) && node !== undefined && this.#fresh(node.power);
+  }
+
+  /** A read or a `none` that is young enough. */
+  #fresh(part: PartState): boolean {
+    return (part.state === 'read' || part.state === 'none') && part.askedAt !== null && part.askedAt >= this.#oldest;
+  }
+
+  proofFresh(askedAt: Instant): boolean {
+    return askedAt >= this.#oldest && askedAt <= this.#now;
+  }
+}
+
+function reached(cluster: ClusterView, oldest: Instant): boolean {
+  const { outcome, lastSuccessAt } = cluster.state;
+  return outcome === 'OBSERVED' && lastSuccessAt !== null && lastSuccessAt >= oldest;
+}
