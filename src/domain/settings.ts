@@ -1,3 +1,5 @@
+import type { CollectorContract } from './contract.js';
+
 /** A secret that cannot be printed: `reveal()` is the only way to its text. */
 export class Secret {
   readonly #text: string;
@@ -58,4 +60,25 @@ export interface SourcesSettings {
   readonly declaredOff: readonly string[];
   /** Loud lines for the log: an http URL, an entry left out. */
   readonly warnings: readonly string[];
+}
+
+/** What a view is made under: the settings of its clusters, the contract, and which declared sources count in which order. */
+export interface InventorySettings {
+  readonly contract: CollectorContract;
+  readonly precedence: readonly string[];
+  readonly declaredOff: readonly string[];
+  cluster(name: string): ClusterSettings;
+}
+
+/** The settings of a cluster that nobody names at the moment: nothing can be asked of it. */
+export function unnamedCluster(name: string, why: string): ClusterSettings {
+  return {
+    name,
+    broken: why,
+    api: null,
+    pollSeconds: 10,
+    readsPerPoll: 50,
+    addressScope: 'default',
+    addressScopes: [],
+  };
 }

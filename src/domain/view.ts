@@ -1,6 +1,6 @@
 import type { CarriedAddress } from './carried.js';
 import type { CollectorContract } from './contract.js';
-import type { Declarations } from './declaration.js';
+import type { Declaration, Declarations, DeclaredProblem, KeptDeclaration, KeyConflict } from './declaration.js';
 import type { Finding, FindingId } from './finding.js';
 import type {
   ClusterRow,
@@ -27,6 +27,8 @@ export interface PartState {
   readonly failures: number;
   readonly reason: string | null;
 }
+
+export const NEVER_READ: PartState = { state: 'never', askedAt: null, attemptedAt: null, failures: 0, reason: null };
 
 /** A living guest: the last known of each part, with its age. */
 export interface GuestView {
@@ -64,6 +66,22 @@ export interface ClusterView {
   readonly row: ClusterRow | null;
 }
 
+/** Body of the version `declared.meta`. */
+export interface DeclaredMeta {
+  readonly declaresGuests: boolean;
+  readonly declaresAddresses: boolean;
+  readonly problems: readonly DeclaredProblem[];
+  readonly keyConflicts: readonly KeyConflict[];
+  readonly contentHash: string;
+}
+
+export interface KeptDeclared {
+  readonly state: SourceState;
+  readonly meta: DeclaredMeta | null;
+  readonly rows: ReadonlyMap<string, KeptDeclaration>;
+  readonly removed: readonly { readonly row: Declaration; readonly goneAt: Instant }[];
+}
+
 export interface AbsenceProof {
   readonly free: boolean;
   readonly askedAt: Instant;
@@ -88,7 +106,8 @@ export interface InventoryView {
   /** What was learned of VMIDs that no list shows, by `cluster/vmid`. */
   readonly absences: ReadonlyMap<GuestKey, AbsenceProof>;
   readonly declarations: Declarations;
-  readonly declaredStates: readonly SourceState[];
+  /** What is kept of each declared source, by source name (`declared:…`); `declarations` is made of it. */
+  readonly declared: ReadonlyMap<string, KeptDeclared>;
   readonly findings: FindingsView;
 }
 
@@ -98,4 +117,22 @@ export interface FindingsView {
   readonly byId: ReadonlyMap<FindingId, Finding>;
   readonly byGuest: ReadonlyMap<GuestId, readonly Finding[]>;
   readonly comparedAt: Instant | null;
+}
+
+export function emptyView(contract: CollectorContract): InventoryView {
+  return {
+    number: 0,
+    seq: 0n,
+    contract,
+    clusters: new Map(),
+    nodes: new Map(),
+    guests: new Map(),
+    guestsByKey: new Map(),
+    identities: new Map(),
+    absenceReads: new Map(),
+    absences: new Map(),
+    declared: new Map(),
+    declarations: [],
+    findings: { number: 0, byId: new Map(), byGuest: new Map(), comparedAt: null },
+  };
 }

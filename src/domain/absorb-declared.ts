@@ -1,0 +1,80 @@
+import { Writes } from './absorbing.js';
+import { sameValue } from './content-hash.js';
+import type { Declaration, DeclaredOutcome, KeptDeclaration } from './declaration.js';
+import { type ChangeInterval, FIRST_LOOK, type Instant } from './time.js';
+import type { Batch, SourceState } from './version.js';
+import type { DeclaredMeta, KeptDeclared } from './view.js';
+
+export function declaredSourceName(name: string): string {
+  return `declared:${name}`;
+}
+
+/** What a declaration says, without where it says it: moving a line is no change. */
+function said(row: Declaration): unknown {
+  const { location: _, ...rest } = row;
+  if ('since' in rest) {
+    const { since: __, ...value } = rest as KeptDeclaration;
+    return value;
+  }
+  return rest;
+}
+
+/**
+ * Holds one look at a declared source against what is kept of it. Only a good read changes rows; a source that had some
+ * and now cannot be read keeps them, and is unreachable. One that never had any declares and covers nothing.
+ */
+export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, finishedAt: Instant): Batch {
+  const { state } = known;
+  if (outcome.kind !== 'observed') {
+    return { writes: [], reads: [], state: withoutReading(known, outcome, finishedAt) };
+  }
+  const { value, contentHash } = outcome;
+  const writes = new Writes(state.source, '');
+  const change: ChangeInterval =
+    state.firstSuccessAt === null
+      ? FIRST_LOOK
+      : { after: state.lastAttemptAt ?? state.lastSuccessAt, before: value.askedAt };
+  const seen = new Set<string>();
+  for (const row of value.rows) {
+    seen.add(row.key);
+    const before = known.rows.get(row.key);
+    const same = before !== undefined && sameValue(said(before), said(row));
+    const { since: _, ...bare } = row as KeptDeclaration;
+    const body = { ...bare, since: same ? before.since : change };
+    writes.put(writes.key('declared.row', row.key), body, before, value.askedAt, state.lastSuccessAt);
+  }
+  for (const key of known.rows.keys()) {
+    if (!seen.has(key)) writes.end(writes.key('declared.row', key), value.askedAt);
+  }
+  const { declaresGuests, declaresAddresses, problems, keyConflicts } = value;
+  const meta: DeclaredMeta = { declaresGuests, declaresAddresses, problems, keyConflicts, contentHash };
+  writes.put(writes.key('declared.meta', 'meta'), meta, known.meta, value.askedAt, state.lastSuccessAt);
+  return { writes: writes.list, reads: [], state: goodState(state, value.askedAt, finishedAt) };
+}
+
+function goodState(state: SourceState, askedAt: Instant, finishedAt: Instant): SourceState {
+  return {
+    ...state,
+    outcome: 'OBSERVED',
+    reason: null,
+    firstSuccessAt: state.firstSuccessAt ?? askedAt,
+    lastSuccessAt: askedAt,
+    lastFullAt: askedAt,
+    lastAttemptAt: finishedAt,
+    unreachableSince: null,
+    failures: 0,
+    backOffUntil: null,
+  };
+}
+
+function withoutReading(
+  known: KeptDeclared,
+  outcome: Exclude<DeclaredOutcome, { kind: 'observed' }>,
+  at: Instant,
+): SourceState {
+  const { state } = known;
+  const common = { ...state, reason: outcome.reason, lastAttemptAt: at };
+  if (outcome.kind === 'absent' && known.rows.size === 0) return { ...common, outcome: 'NEVER' };
+  const unreachableSince = state.outcome === 'UNREACHABLE' ? (state.unreachableSince ?? at) : at;
+  return { ...common, outcome: 'UNREACHABLE', unreachableSince, failures: state.failures + 1 };
+}

@@ -1,0 +1,221 @@
+import { type Absorbing, endGuest, partId, readRow } from './absorbing.js';
+import { sameValue } from './content-hash.js';
+import {
+  type GuestConfig,
+  type GuestIdentity,
+  type GuestInterfaces,
+  type GuestRow,
+  guestId,
+  guestKey,
+} from './guest.js';
+import type { InventoryEvent } from './inventory-event.js';
+import type { Mac } from './mac.js';
+import type { ObservedRow, PartRead } from './observation.js';
+import { type ChangeInterval, type Instant, SECOND } from './time.js';
+import type { PartReadRow } from './version.js';
+import { type GuestView, NEVER_READ, type PartState } from './view.js';
+
+/** uptime is told with a delay of up to a status interval; a start is seen only where it moves by more than this. */
+const UPTIME_SLACK = 60 * SECOND;
+
+function configOf(read: PartRead | undefined): GuestConfig | undefined {
+  return read?.result.kind === 'read' && read.result.part === 'config' ? read.result.value : undefined;
+}
+
+function macsOf(config: GuestConfig): readonly Mac[] {
+  return config.devices.flatMap((device) => (device.mac === null ? [] : [device.mac])).sort();
+}
+
+/**
+ * Whether another guest lives under the VMID now: another type, another QEMU smbios1 uuid, or other MACs on all of a
+ * container's devices. A restore keeps uuid and MACs; absence, another node or another creation time prove nothing.
+ */
+export function isAnotherGuest(
+  known: GuestIdentity,
+  kind: ObservedRow['kind'],
+  config: GuestConfig | undefined,
+): boolean {
+  if (known.kind !== kind) return true;
+  if (config === undefined) return false;
+  if (kind === 'QEMU') {
+    return known.smbiosUuid !== null && config.smbiosUuid !== null && known.smbiosUuid !== config.smbiosUuid;
+  }
+  const macs = macsOf(config);
+  return known.macs.length > 0 && macs.length > 0 && !macs.some((mac) => known.macs.includes(mac));
+}
+
+export function absorbGuest(context: Absorbing, row: ObservedRow, known: GuestView | undefined): void {
+  const { writes, view, cluster, seen, parts, change, events } = context;
+  const key = String(row.vmid);
+  const configRead = parts.get(partId('config', key));
+  const config = configOf(configRead);
+  const lastHere = view.identities.get(guestKey(cluster.name, row.vmid));
+  const another = lastHere !== undefined && isAnotherGuest(lastHere, row.kind, config);
+  const incarnation = lastHere === undefined ? 1 : lastHere.incarnation + (another ? 1 : 0);
+  const before = another ? undefined : known;
+  context.incarnations.set(row.vmid, incarnation);
+
+  if (another && known !== undefined) {
+    endGuest(writes, known, seen.askedAt);
+    events.push({ type: 'REMOVED', guest: known.id, at: seen.askedAt, from: known.row.name, to: null });
+  }
+  const next = guestRow(row, before?.row, change, seen.askedAt, context.previousPoll);
+  writes.put(writes.key('guest', key, incarnation), next, before?.row, seen.askedAt, change.after);
+  writeIdentity(context, row, incarnation, another ? undefined : lastHere, config);
+
+  const configChanged = absorbConfig(context, key, incarnation, configRead, before);
+  absorbInterfaces(context, key, incarnation, before);
+  if (another || known === undefined) forgetReads(context, key);
+  const id = guestId(cluster.name, row.vmid, incarnation);
+  events.push(...happened(id, before, next, configChanged, seen.askedAt));
+}
+
+function writeIdentity(
+  { writes, seen }: Absorbing,
+  row: ObservedRow,
+  incarnation: number,
+  known: GuestIdentity | undefined,
+  config: GuestConfig | undefined,
+): void {
+  const identity: GuestIdentity = {
+    incarnation,
+    kind: row.kind,
+    smbiosUuid: config?.smbiosUuid ?? known?.smbiosUuid ?? null,
+    macs: config === undefined || macsOf(config).length === 0 ? (known?.macs ?? []) : macsOf(config),
+  };
+  writes.put(writes.key('guest.identity', String(row.vmid)), identity, known, seen.askedAt, null);
+}
+
+/** The row as kept: a row without rrd data leaves name, template and sizes as they were. */
+function guestRow(
+  row: ObservedRow,
+  known: GuestRow | undefined,
+  change: ChangeInterval,
+  askedAt: Instant,
+  previousPoll: Instant | null,
+): GuestRow {
+  const name = row.name === undefined ? (known?.name ?? null) : row.name;
+  const since = <K extends 'name' | 'node' | 'status'>(field: K, value: GuestRow[K]) =>
+    known !== undefined && known[field] === value ? known.since[field] : change;
+  return {
+    kind: row.kind,
+    node: row.node,
+    status: row.status,
+    name,
+    template: row.template ?? known?.template ?? false,
+    tags: row.tags,
+    pool: row.pool,
+    lock: row.lock,
+    lockedSince: row.lock === null ? null : known?.lock === row.lock ? known.lockedSince : askedAt,
+    ha: row.ha,
+    cores: row.cores ?? known?.cores ?? null,
+    memoryBytes: row.memoryBytes ?? known?.memoryBytes ?? null,
+    diskBytes: row.diskBytes ?? known?.diskBytes ?? null,
+    startedAt: startOf(row, known, askedAt, previousPoll),
+    sparse: row.name === undefined,
+    hidden: false,
+    since: {
+      name: since('name', name),
+      node: since('node', row.node),
+      status: since('status', row.status),
+      presence: known === undefined || known.hidden ? change : known.since.presence,
+    },
+  };
+}
+
+/** A known start stays unless the uptime is too short for it: figures that lag behind must not look like a reboot. */
+function startOf(
+  row: ObservedRow,
+  known: GuestRow | undefined,
+  askedAt: Instant,
+  previousPoll: Instant | null,
+): Instant | null {
+  if (row.status !== 'RUNNING' && row.status !== 'PAUSED')
+    return row.status === 'UNKNOWN' ? (known?.startedAt ?? null) : null;
+  if (row.uptimeSeconds === undefined) return known?.startedAt ?? null;
+  const told = askedAt - row.uptimeSeconds * SECOND;
+  if (known === undefined || known.startedAt === null || previousPoll === null) return told;
+  const later = told > known.startedAt + UPTIME_SLACK;
+  const restarted = later && told > previousPoll - UPTIME_SLACK;
+  return restarted ? told : known.startedAt;
+}
+
+function absorbConfig(
+  { writes, cluster, reads, change }: Absorbing,
+  key: string,
+  incarnation: number,
+  read: PartRead | undefined,
+  before: GuestView | undefined,
+): boolean {
+  if (read === undefined) return false;
+  const known = before?.parts.config ?? NEVER_READ;
+  reads.push(readRow(cluster.state.source, read, known));
+  const config = configOf(read);
+  if (config === undefined) return false;
+  const same = before?.config != null && sameValue(before.config.devices, config.devices);
+  const devicesSince = same ? before.config?.devicesSince : changedAt(change, known, read);
+  const body = { ...config, devicesSince: devicesSince ?? change };
+  return writes.put(writes.key('guest.config', key, incarnation), body, before?.config, read.askedAt, known.askedAt);
+}
+
+/** First reads within a source's first pass, or of a part that was never read, have no earlier word to differ from. */
+function changedAt(change: ChangeInterval, known: PartState, read: PartRead): ChangeInterval {
+  return known.askedAt === null
+    ? { ...change, before: change.before === null ? null : read.askedAt }
+    : { after: known.askedAt, before: read.askedAt };
+}
+
+function absorbInterfaces(
+  { writes, cluster, parts, reads }: Absorbing,
+  key: string,
+  incarnation: number,
+  before: GuestView | undefined,
+): void {
+  const read = parts.get(partId('addresses', key));
+  if (read === undefined) return;
+  const known = before?.parts.addresses ?? NEVER_READ;
+  // A part that still does not exist is no news: writing it at every read would be a write a guest and round.
+  reads.push(readRow(cluster.state.source, read, known));
+  if (read.result.kind !== 'read' || read.result.part !== 'addresses') return;
+  const body: GuestInterfaces = read.result.value;
+  writes.put(writes.key('guest.addresses', key, incarnation), body, before?.interfaces, read.askedAt, known.askedAt);
+}
+
+/** What an earlier guest's parts were read at says nothing about the one that lives here now. */
+function forgetReads({ reads, cluster, parts }: Absorbing, key: string): void {
+  for (const part of ['config', 'addresses'] as const) {
+    if (parts.has(partId(part, key))) continue;
+    const row: PartReadRow = {
+      source: cluster.state.source,
+      part,
+      key,
+      state: 'never',
+      askedAt: null,
+      attemptedAt: null,
+      failures: 0,
+      reason: null,
+    };
+    reads.push(row);
+  }
+}
+
+function happened(
+  guest: string,
+  before: GuestView | undefined,
+  next: GuestRow,
+  configChanged: boolean,
+  at: Instant,
+): readonly InventoryEvent[] {
+  if (before === undefined) return [{ type: 'CREATED', guest, at, from: null, to: next.name }];
+  const events: InventoryEvent[] = [];
+  const was = before.row;
+  if (was.node !== next.node) events.push({ type: 'MOVED', guest, at, from: was.node, to: next.node });
+  if (was.status !== next.status && was.status !== 'UNKNOWN' && next.status !== 'UNKNOWN') {
+    events.push({ type: 'POWER_CHANGED', guest, at, from: was.status, to: next.status });
+  }
+  const rowEdited = was.name !== next.name || !sameValue(was.tags, next.tags) || was.template !== next.template;
+  if (rowEdited || (configChanged && before.config !== null)) {
+    events.push({ type: 'CONFIG_CHANGED', guest, at, from: was.name, to: next.name });
+  }
+  return events;
+}

@@ -1,0 +1,200 @@
+import { absorbGuest } from './absorb-guest.js';
+import { type Absorbing, endGuest, partId, readRow, Writes } from './absorbing.js';
+import { type ClusterRow, guestKey, type NodeRow } from './guest.js';
+import type { InventoryEvent } from './inventory-event.js';
+import type { ObservedNode, PartRead, ProxmoxObservation } from './observation.js';
+import { type ChangeInterval, FIRST_LOOK, type Instant } from './time.js';
+import type { Batch, PartReadRow, SourceState } from './version.js';
+import { type ClusterView, type GuestView, type InventoryView, NEVER_READ } from './view.js';
+
+/** What one run changes, and what it saw happen. */
+export interface Absorbed {
+  readonly batch: Batch;
+  readonly events: readonly InventoryEvent[];
+}
+
+/**
+ * Holds one observation of a cluster against what is known of it: which versions begin and end, which parts were read when,
+ * what happened to whom. Pure: the same parts in any order or slicing lead to the same knowledge.
+ *
+ * A guest that the list no longer shows is gone only with proof (`vmid` free) from a cluster with quorum; else it is hidden.
+ */
+export function absorb(
+  view: InventoryView,
+  cluster: ClusterView,
+  seen: ProxmoxObservation,
+  finishedAt: Instant,
+): Absorbed {
+  const source = cluster.state.source;
+  const writes = new Writes(source, cluster.name);
+  const previousPoll = cluster.state.lastSuccessAt;
+  const change: ChangeInterval =
+    cluster.state.firstSuccessAt === null ? FIRST_LOOK : { after: previousPoll, before: seen.askedAt };
+
+  absorbCluster(writes, cluster, seen);
+  absorbNodes(writes, view, cluster.name, seen, change);
+
+  const reads: PartReadRow[] = [];
+  const events: InventoryEvent[] = [];
+  const parts = indexParts(seen.parts);
+  const rows = new Map(seen.rows.map((row) => [row.vmid, row]));
+  const incarnations = new Map<number, number>();
+  const context: Absorbing = { writes, view, cluster, seen, change, previousPoll, parts, reads, events, incarnations };
+
+  for (const row of rows.values()) {
+    const known = view.guestsByKey.get(guestKey(cluster.name, row.vmid));
+    absorbGuest(context, row, known);
+    if (view.absences.has(guestKey(cluster.name, row.vmid))) {
+      writes.end(writes.key('vmid', String(row.vmid)), seen.askedAt);
+    }
+  }
+  for (const guest of view.guests.values()) {
+    if (guest.cluster === cluster.name && !rows.has(guest.vmid)) absorbMissing(context, guest);
+  }
+  absorbAbsenceProofs(context, rows);
+  absorbPower(context);
+
+  const state = goodState(cluster.state, seen, finishedAt);
+  return { batch: { writes: writes.list, reads, state }, events: change === FIRST_LOOK ? [] : events };
+}
+
+function indexParts(parts: readonly PartRead[]): ReadonlyMap<string, PartRead> {
+  const byId = new Map<string, PartRead>();
+  for (const read of parts) {
+    const id = partId(read.result.part, read.key);
+    const earlier = byId.get(id);
+    if (earlier === undefined || earlier.askedAt <= read.askedAt) byId.set(id, read);
+  }
+  return byId;
+}
+
+function absorbCluster(writes: Writes, cluster: ClusterView, seen: ProxmoxObservation): void {
+  const { proxmoxName, version, quorate, quorumKnown } = seen;
+  const body: ClusterRow = { proxmoxName, version, quorate, quorumKnown };
+  writes.put(writes.key('cluster', cluster.name), body, cluster.row, seen.askedAt, cluster.state.lastSuccessAt);
+}
+
+function absorbNodes(
+  writes: Writes,
+  view: InventoryView,
+  cluster: string,
+  seen: ProxmoxObservation,
+  change: ChangeInterval,
+) {
+  const names = new Set<string>();
+  for (const node of seen.nodes) {
+    names.add(node.name);
+    const known = view.nodes.get(`${cluster}/${node.name}`)?.row;
+    writes.put(writes.key('node', node.name), nodeRow(node, known, change), known, seen.askedAt, change.after);
+  }
+  if (!seen.quorate) return;
+  for (const node of view.nodes.values()) {
+    if (node.cluster === cluster && !names.has(node.name)) writes.end(writes.key('node', node.name), seen.askedAt);
+  }
+}
+
+function nodeRow(node: ObservedNode, known: NodeRow | undefined, change: ChangeInterval): NodeRow {
+  const { status, maintenance } = node;
+  return {
+    status,
+    maintenance,
+    // An offline node's row has no figures; the last known ones stay.
+    ip: node.ip ?? known?.ip ?? null,
+    cores: node.cores ?? known?.cores ?? null,
+    memoryBytes: node.memoryBytes ?? known?.memoryBytes ?? null,
+    diskBytes: node.diskBytes ?? known?.diskBytes ?? null,
+    since: known !== undefined && known.status === status && known.maintenance === maintenance ? known.since : change,
+  };
+}
+
+function absorbMissing({ writes, parts, seen, change, events }: Absorbing, guest: GuestView): void {
+  const proof = parts.get(partId('vmid', String(guest.vmid)))?.result;
+  const key = String(guest.vmid);
+  if (seen.quorate && proof?.kind === 'read' && proof.part === 'vmid' && proof.value.free) {
+    endGuest(writes, guest, seen.askedAt);
+    events.push({ type: 'REMOVED', guest: guest.id, at: seen.askedAt, from: guest.row.name, to: null });
+    return;
+  }
+  if (guest.row.hidden) return;
+  const row = { ...guest.row, hidden: true, since: { ...guest.row.since, presence: change } };
+  writes.put(writes.key('guest', key, guest.incarnation), row, guest.row, seen.askedAt, change.after);
+}
+
+/** `nextid` answers are kept for VMIDs that no list shows; they are evidence only while the cluster has quorum. */
+function absorbAbsenceProofs(
+  { writes, view, cluster, parts, reads, seen }: Absorbing,
+  rows: ReadonlyMap<number, unknown>,
+) {
+  for (const read of parts.values()) {
+    if (read.result.part !== 'vmid' || rows.has(Number(read.key))) continue;
+    const key = guestKey(cluster.name, Number(read.key));
+    const known = view.absenceReads.get(key) ?? NEVER_READ;
+    const result = seen.quorate
+      ? read.result
+      : { kind: 'failed' as const, part: 'vmid' as const, reason: 'the cluster has no quorum' };
+    reads.push(readRow(cluster.state.source, { ...read, result }, known));
+    if (result.kind !== 'read' || result.part !== 'vmid') continue;
+    const before = view.absences.get(key);
+    writes.put(
+      writes.key('vmid', read.key),
+      { free: result.value.free },
+      before === undefined ? undefined : { free: before.free },
+      read.askedAt,
+      known.askedAt,
+    );
+  }
+}
+
+function absorbPower({ writes, view, cluster, parts, reads, seen, incarnations }: Absorbing): void {
+  const home = new Map(seen.rows.map((row) => [row.vmid, row]));
+  for (const read of parts.values()) {
+    if (read.result.part !== 'power') continue;
+    const known = view.nodes.get(`${cluster.name}/${read.key}`)?.power ?? NEVER_READ;
+    reads.push(readRow(cluster.state.source, read, known));
+    if (read.result.kind !== 'read' || read.result.part !== 'power') continue;
+    for (const [vmid, qmpStatus] of read.result.value) {
+      if (home.get(vmid)?.node !== read.key) continue;
+      const key = guestKey(cluster.name, vmid);
+      const guest = view.guestsByKey.get(key);
+      const incarnation = incarnations.get(vmid) ?? 1;
+      const before = guest?.incarnation === incarnation ? guest.power : null;
+      writes.put(
+        writes.key('guest.power', String(vmid), incarnation),
+        { qmpStatus },
+        before,
+        read.askedAt,
+        known.askedAt,
+      );
+    }
+  }
+}
+
+function goodState(known: SourceState, seen: ProxmoxObservation, finishedAt: Instant): SourceState {
+  return {
+    ...known,
+    outcome: 'OBSERVED',
+    reason: null,
+    notes: seen.notes,
+    firstSuccessAt: known.firstSuccessAt ?? seen.askedAt,
+    lastSuccessAt: seen.askedAt,
+    lastAttemptAt: finishedAt,
+    unreachableSince: null,
+    lastFullAt: seen.full ? seen.askedAt : known.lastFullAt,
+    activityMark: seen.activityMark ?? known.activityMark,
+    failures: 0,
+    backOffUntil: null,
+  };
+}
+
+/** A source that did not answer: nothing changes but its own state. `backOff` in milliseconds. */
+export function failedState(known: SourceState, reason: string, at: Instant, backOff: number): SourceState {
+  return {
+    ...known,
+    outcome: known.outcome === 'NEVER' && known.kind === 'declared' ? 'NEVER' : 'UNREACHABLE',
+    reason,
+    lastAttemptAt: at,
+    unreachableSince: known.outcome === 'UNREACHABLE' ? (known.unreachableSince ?? at) : at,
+    failures: known.failures + 1,
+    backOffUntil: at + backOff,
+  };
+}

@@ -1,0 +1,83 @@
+import { contentHash, sameValue } from './content-hash.js';
+import type { InventoryEvent } from './inventory-event.js';
+import type { PartRead, ProxmoxObservation } from './observation.js';
+import type { ChangeInterval, Instant } from './time.js';
+import type { PartReadRow, VersionKey, VersionKind, VersionWrite } from './version.js';
+import type { ClusterView, GuestView, InventoryView, PartState } from './view.js';
+
+export function proxmoxSourceName(cluster: string): string {
+  return `proxmox:${cluster}`;
+}
+
+/** Collects the writes of one run; a body equal to the one known is no write. */
+export class Writes {
+  readonly list: VersionWrite[] = [];
+  readonly #source: string;
+  readonly #cluster: string;
+
+  constructor(source: string, cluster: string) {
+    this.#source = source;
+    this.#cluster = cluster;
+  }
+
+  key(kind: VersionKind, key: string, incarnation = 0): VersionKey {
+    return { source: this.#source, cluster: this.#cluster, kind, key, incarnation };
+  }
+
+  /** Writes `body` unless it says what `known` said. Returns whether it differs. */
+  put(key: VersionKey, body: unknown, known: unknown, at: Instant, priorReadAt: Instant | null): boolean {
+    if (known !== undefined && known !== null && sameValue(known, body)) return false;
+    this.list.push({ op: 'put', version: { ...key, body, hash: contentHash(body), validFrom: at, priorReadAt } });
+    return true;
+  }
+
+  end(key: VersionKey, at: Instant): void {
+    this.list.push({ op: 'end', key, validTo: at });
+  }
+}
+
+/** What absorbing one run needs to see; `reads` and `events` are filled as it goes. */
+export interface Absorbing {
+  readonly writes: Writes;
+  readonly view: InventoryView;
+  readonly cluster: ClusterView;
+  readonly seen: ProxmoxObservation;
+  readonly change: ChangeInterval;
+  readonly previousPoll: Instant | null;
+  readonly parts: ReadonlyMap<string, PartRead>;
+  readonly reads: PartReadRow[];
+  readonly events: InventoryEvent[];
+  /** The incarnation that this run found under each VMID. */
+  readonly incarnations: Map<number, number>;
+}
+
+export function partId(part: PartReadRow['part'], key: string): string {
+  return `${part}:${key}`;
+}
+
+/** The read row of one attempt: a failure keeps the time of the last success. */
+export function readRow(source: string, read: PartRead, known: PartState): PartReadRow {
+  const common = { source, part: read.result.part, key: read.key, attemptedAt: read.askedAt };
+  switch (read.result.kind) {
+    case 'read':
+      return { ...common, state: 'read', askedAt: read.askedAt, failures: 0, reason: null };
+    case 'none':
+      return { ...common, state: 'none', askedAt: read.askedAt, failures: 0, reason: read.result.reason };
+    case 'failed':
+      return {
+        ...common,
+        state: 'failed',
+        askedAt: known.askedAt,
+        failures: known.failures + 1,
+        reason: read.result.reason,
+      };
+  }
+}
+
+export function endGuest(writes: Writes, guest: GuestView, at: Instant): void {
+  const key = String(guest.vmid);
+  writes.end(writes.key('guest', key, guest.incarnation), at);
+  if (guest.config !== null) writes.end(writes.key('guest.config', key, guest.incarnation), at);
+  if (guest.interfaces !== null) writes.end(writes.key('guest.addresses', key, guest.incarnation), at);
+  if (guest.power !== null) writes.end(writes.key('guest.power', key, guest.incarnation), at);
+}

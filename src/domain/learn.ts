@@ -1,0 +1,370 @@
+import { carriedAddresses } from './carried.js';
+import type { KeptDeclaration } from './declaration.js';
+import { declarationsOf } from './declared-sources.js';
+import type {
+  ClusterRow,
+  GuestIdentity,
+  GuestInterfaces,
+  GuestPower,
+  GuestRow,
+  GuestStatus,
+  KeptConfig,
+  NodeRow,
+  VmidRow,
+} from './guest.js';
+import { guestId, guestKey } from './guest.js';
+import type { InventorySettings } from './settings.js';
+import { DAY, FIRST_LOOK, type Instant } from './time.js';
+import type { PartReadRow, SourceState, Version } from './version.js';
+import {
+  type AbsenceProof,
+  type ClusterView,
+  type DeclaredMeta,
+  type GuestView,
+  type InventoryView,
+  type KeptDeclared,
+  NEVER_READ,
+  type NodeView,
+  type PartState,
+} from './view.js';
+
+/** What a run (or a start) adds to what is known: the shape in which the store hands it over. */
+export interface Learned {
+  readonly seq: bigint;
+  readonly opened: readonly Version[];
+  readonly ended: readonly { readonly version: Version; readonly validTo: Instant }[];
+  readonly reads: readonly PartReadRow[];
+  readonly states: readonly SourceState[];
+}
+
+/** Removed declarations are remembered this long: until then every part they speak of was read again. */
+const REMEMBER_REMOVED = DAY;
+
+/** The maps of a view while it is being made of the last one. */
+interface Draft {
+  readonly clusters: Map<string, ClusterView>;
+  readonly nodes: Map<string, NodeView>;
+  readonly guestsByKey: Map<string, GuestView>;
+  readonly identities: Map<string, GuestIdentity>;
+  readonly absences: Map<string, AbsenceProof>;
+  readonly absenceReads: Map<string, PartState>;
+  readonly declared: Map<
+    string,
+    {
+      state: SourceState;
+      meta: DeclaredMeta | null;
+      rows: Map<string, KeptDeclaration>;
+      removed: KeptDeclared['removed'];
+    }
+  >;
+  /** Guests whose effective status or carried addresses must be worked out again. */
+  readonly touched: Set<string>;
+}
+
+/**
+ * The next inventory view: the last one and what was learned since. Objects that nothing was learned of are shared.
+ * Ends are applied before openings, so that a change (an end and an opening) leaves the new one.
+ */
+export function learn(view: InventoryView, learned: Learned, settings: InventorySettings): InventoryView {
+  const draft = draftOf(view);
+  for (const state of learned.states) learnState(draft, state, settings);
+  for (const { version, validTo } of learned.ended) forget(draft, version, validTo);
+  for (const version of learned.opened) learnVersion(draft, version);
+  for (const read of learned.reads) learnRead(draft, read, learned);
+  for (const key of draft.touched) {
+    const guest = draft.guestsByKey.get(key);
+    if (guest !== undefined) draft.guestsByKey.set(key, settled(guest, draft));
+  }
+  return viewOf(view, draft, learned.seq, settings);
+}
+
+/** The same knowledge under other settings: other scopes, clusters named or not, declared sources on or off. */
+export function relearn(view: InventoryView, settings: InventorySettings): InventoryView {
+  const draft = draftOf(view);
+  for (const cluster of draft.clusters.values())
+    draft.clusters.set(cluster.name, { ...cluster, settings: settings.cluster(cluster.name) });
+  for (const key of draft.guestsByKey.keys()) draft.touched.add(key);
+  for (const key of draft.touched) {
+    const guest = draft.guestsByKey.get(key);
+    if (guest !== undefined) draft.guestsByKey.set(key, settled(guest, draft));
+  }
+  return viewOf(view, draft, view.seq, settings);
+}
+
+function draftOf(view: InventoryView): Draft {
+  return {
+    clusters: new Map(view.clusters),
+    nodes: new Map(view.nodes),
+    guestsByKey: new Map(view.guestsByKey),
+    identities: new Map(view.identities),
+    absences: new Map(view.absences),
+    absenceReads: new Map(view.absenceReads),
+    declared: new Map([...view.declared].map(([name, kept]) => [name, { ...kept, rows: new Map(kept.rows) }])),
+    touched: new Set(),
+  };
+}
+
+function learnState(draft: Draft, state: SourceState, settings: InventorySettings): void {
+  if (state.kind === 'declared') {
+    const kept = draft.declared.get(state.source);
+    draft.declared.set(state.source, { meta: null, rows: new Map(), removed: [], ...kept, state });
+    return;
+  }
+  if (state.outcome === 'RETIRED') {
+    draft.clusters.delete(state.cluster);
+    for (const key of [...draft.absenceReads.keys()])
+      if (key.startsWith(`${state.cluster}/`)) draft.absenceReads.delete(key);
+    return;
+  }
+  const known = draft.clusters.get(state.cluster);
+  draft.clusters.set(state.cluster, {
+    name: state.cluster,
+    settings: known?.settings ?? settings.cluster(state.cluster),
+    state,
+    row: known?.row ?? null,
+  });
+}
+
+function forget(draft: Draft, version: Version, validTo: Instant): void {
+  const key = `${version.cluster}/${version.key}`;
+  const guest = draft.guestsByKey.get(key);
+  switch (version.kind) {
+    case 'guest':
+      if (guest?.incarnation === version.incarnation) draft.guestsByKey.delete(key);
+      return;
+    case 'guest.config':
+      patch(draft, key, version.incarnation, { config: null });
+      return;
+    case 'guest.addresses':
+      patch(draft, key, version.incarnation, { interfaces: null });
+      return;
+    case 'guest.power':
+      patch(draft, key, version.incarnation, { power: null });
+      return;
+    case 'guest.identity':
+      draft.identities.delete(key);
+      return;
+    case 'node':
+      draft.nodes.delete(key);
+      touchNode(draft, version.cluster, version.key);
+      return;
+    case 'cluster': {
+      const cluster = draft.clusters.get(version.cluster);
+      if (cluster !== undefined) draft.clusters.set(version.cluster, { ...cluster, row: null });
+      return;
+    }
+    case 'vmid':
+      draft.absences.delete(key);
+      return;
+    case 'declared.row': {
+      const kept = draft.declared.get(version.source);
+      if (kept === undefined) return;
+      const row = version.body as KeptDeclaration;
+      kept.rows.delete(version.key);
+      kept.removed = [...kept.removed.filter((r) => r.goneAt > validTo - REMEMBER_REMOVED), { row, goneAt: validTo }];
+      return;
+    }
+    case 'declared.meta':
+      return;
+  }
+}
+
+function learnVersion(draft: Draft, version: Version): void {
+  const key = `${version.cluster}/${version.key}`;
+  switch (version.kind) {
+    case 'guest': {
+      const row = version.body as GuestRow;
+      const known = draft.guestsByKey.get(key);
+      const same = known !== undefined && known.incarnation === version.incarnation ? known : undefined;
+      draft.guestsByKey.set(key, { ...(same ?? newGuest(version)), row });
+      draft.touched.add(key);
+      return;
+    }
+    case 'guest.config': {
+      const config = version.body as KeptConfig;
+      patch(draft, key, version.incarnation, { config }, { config: config.devicesSince });
+      return;
+    }
+    case 'guest.addresses': {
+      const change = { after: version.priorReadAt, before: version.validFrom };
+      patch(draft, key, version.incarnation, { interfaces: version.body as GuestInterfaces }, { addresses: change });
+      return;
+    }
+    case 'guest.power':
+      patch(draft, key, version.incarnation, { power: version.body as GuestPower });
+      return;
+    case 'guest.identity':
+      draft.identities.set(key, version.body as GuestIdentity);
+      return;
+    case 'node': {
+      const known = draft.nodes.get(key);
+      const row = version.body as NodeRow;
+      draft.nodes.set(key, {
+        id: key,
+        cluster: version.cluster,
+        name: version.key,
+        power: known?.power ?? NEVER_READ,
+        row,
+      });
+      if (known?.row.status !== row.status) touchNode(draft, version.cluster, version.key);
+      return;
+    }
+    case 'cluster': {
+      const cluster = draft.clusters.get(version.cluster);
+      if (cluster !== undefined) draft.clusters.set(version.cluster, { ...cluster, row: version.body as ClusterRow });
+      return;
+    }
+    case 'vmid':
+      draft.absences.set(key, { free: (version.body as VmidRow).free, askedAt: version.validFrom });
+      return;
+    case 'declared.row':
+    case 'declared.meta':
+      learnDeclared(draft, version);
+      return;
+  }
+}
+
+function learnDeclared(draft: Draft, version: Version): void {
+  const kept = draft.declared.get(version.source);
+  if (kept === undefined) return;
+  if (version.kind === 'declared.meta') kept.meta = version.body as DeclaredMeta;
+  else kept.rows.set(version.key, version.body as KeptDeclaration);
+}
+
+function newGuest(version: Version): GuestView {
+  const vmid = Number(version.key);
+  return {
+    id: guestId(version.cluster, vmid, version.incarnation),
+    key: guestKey(version.cluster, vmid),
+    cluster: version.cluster,
+    vmid,
+    incarnation: version.incarnation,
+    row: version.body as GuestRow,
+    config: null,
+    interfaces: null,
+    power: null,
+    parts: { config: NEVER_READ, addresses: NEVER_READ },
+    changed: { config: FIRST_LOOK, addresses: FIRST_LOOK },
+    status: 'UNKNOWN',
+    carried: [],
+  };
+}
+
+function patch(
+  draft: Draft,
+  key: string,
+  incarnation: number,
+  what: Partial<Pick<GuestView, 'config' | 'interfaces' | 'power'>>,
+  changed: Partial<GuestView['changed']> = {},
+): void {
+  const guest = draft.guestsByKey.get(key);
+  if (guest === undefined || guest.incarnation !== incarnation) return;
+  draft.guestsByKey.set(key, { ...guest, ...what, changed: { ...guest.changed, ...changed } });
+  draft.touched.add(key);
+}
+
+function learnRead(draft: Draft, read: PartReadRow, learned: Learned): void {
+  const cluster = clusterOf(draft, read.source, learned);
+  if (cluster === undefined) return;
+  const key = `${cluster}/${read.key}`;
+  const { state, askedAt, attemptedAt, failures, reason } = read;
+  const part: PartState = { state, askedAt, attemptedAt, failures, reason };
+  if (read.part === 'power') {
+    const node = draft.nodes.get(key);
+    if (node !== undefined) draft.nodes.set(key, { ...node, power: part });
+    return;
+  }
+  if (read.part === 'vmid') {
+    draft.absenceReads.set(key, part);
+    const proof = draft.absences.get(key);
+    if (proof !== undefined && askedAt !== null) draft.absences.set(key, { ...proof, askedAt });
+    return;
+  }
+  const guest = draft.guestsByKey.get(key);
+  if (guest === undefined) return;
+  draft.guestsByKey.set(key, { ...guest, parts: { ...guest.parts, [read.part]: part } });
+  draft.touched.add(key);
+}
+
+function clusterOf(draft: Draft, source: string, learned: Learned): string | undefined {
+  const name = source.startsWith('proxmox:') ? source.slice('proxmox:'.length) : undefined;
+  if (name === undefined) return undefined;
+  return draft.clusters.has(name) || learned.states.some((s) => s.source === source) ? name : undefined;
+}
+
+function touchNode(draft: Draft, cluster: string, node: string): void {
+  for (const guest of draft.guestsByKey.values()) {
+    if (guest.cluster === cluster && guest.row.node === node) draft.touched.add(guest.key);
+  }
+}
+
+const SUSPENDED = new Set([
+  'paused',
+  'suspended',
+  'prelaunch',
+  'postmigrate',
+  'io-error',
+  'internal-error',
+  'guest-panicked',
+]);
+
+/** The row's word; PAUSED where the power detail says so; UNKNOWN while the guest's node is not online. */
+function effectiveStatus(guest: GuestView, draft: Draft): GuestStatus {
+  if (draft.nodes.get(`${guest.cluster}/${guest.row.node}`)?.row.status !== 'ONLINE') return 'UNKNOWN';
+  if (guest.row.status === 'RUNNING' && guest.power !== null && SUSPENDED.has(guest.power.qmpStatus)) return 'PAUSED';
+  return guest.row.status;
+}
+
+/** A guest with what follows from its parts worked out again: status and carried addresses. */
+function settled(guest: GuestView, draft: Draft): GuestView {
+  const cluster = draft.clusters.get(guest.cluster);
+  if (cluster === undefined) return guest;
+  const status = effectiveStatus(guest, draft);
+  const readings = {
+    ...guest,
+    kind: guest.row.kind,
+    node: guest.row.node,
+    status: status === 'UNKNOWN' ? guest.row.status : status,
+  };
+  return { ...guest, status, carried: carriedAddresses(readings, cluster.settings) };
+}
+
+function viewOf(view: InventoryView, draft: Draft, seq: bigint, settings: InventorySettings): InventoryView {
+  for (const [key, guest] of draft.guestsByKey) if (!draft.clusters.has(guest.cluster)) draft.guestsByKey.delete(key);
+  for (const [key, node] of draft.nodes) if (!draft.clusters.has(node.cluster)) draft.nodes.delete(key);
+  const guestsByKey = sortedGuests(draft.guestsByKey);
+  return {
+    ...view,
+    number: view.number + 1,
+    seq,
+    contract: settings.contract,
+    clusters: sortedByKey(draft.clusters),
+    nodes: sortedByKey(draft.nodes),
+    guestsByKey,
+    guests: new Map([...guestsByKey.values()].map((guest) => [guest.id, guest])),
+    identities: draft.identities,
+    absences: draft.absences,
+    absenceReads: draft.absenceReads,
+    declared: draft.declared,
+    declarations: declarationsOf(draft.declared, settings),
+  };
+}
+
+function sortedByKey<T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function sortedGuests(guests: Map<string, GuestView>): ReadonlyMap<string, GuestView> {
+  const list = [...guests.values()];
+  const inOrder = list.every((guest, i) => {
+    const before = list[i - 1];
+    return (
+      before === undefined ||
+      before.cluster < guest.cluster ||
+      (before.cluster === guest.cluster && before.vmid < guest.vmid)
+    );
+  });
+  if (inOrder) return guests;
+  list.sort((a, b) => (a.cluster === b.cluster ? a.vmid - b.vmid : a.cluster < b.cluster ? -1 : 1));
+  return new Map(list.map((guest) => [guest.key, guest]));
+}
