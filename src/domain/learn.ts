@@ -1,4 +1,4 @@
-import { carriedAddresses } from './carried.js';
+import { carriedAddresses, scopeOf } from './carried.js';
 import type { KeptDeclaration } from './declaration.js';
 import { declarationsOf } from './declared-sources.js';
 import type {
@@ -247,6 +247,7 @@ function newGuest(version: Version): GuestView {
     changed: { config: FIRST_LOOK, addresses: FIRST_LOOK },
     status: 'UNKNOWN',
     carried: [],
+    firstScope: 'default',
   };
 }
 
@@ -326,7 +327,10 @@ function settled(guest: GuestView, draft: Draft): GuestView {
     node: guest.row.node,
     status: status === 'UNKNOWN' ? guest.row.status : status,
   };
-  return { ...guest, status, carried: carriedAddresses(readings, cluster.settings) };
+  const [first] = guest.config?.devices ?? [];
+  const firstScope =
+    first === undefined ? cluster.settings.addressScope : scopeOf(cluster.settings, guest.row.node, first);
+  return { ...guest, status, carried: carriedAddresses(readings, cluster.settings), firstScope };
 }
 
 function viewOf(view: InventoryView, draft: Draft, seq: bigint, settings: InventorySettings): InventoryView {

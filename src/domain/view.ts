@@ -47,6 +47,8 @@ export interface GuestView {
   /** The row's word, with PAUSED from the power detail, and UNKNOWN while its node is not online. */
   readonly status: GuestStatus;
   readonly carried: readonly CarriedAddress[];
+  /** The scope of its first network device; its cluster's where it has none. */
+  readonly firstScope: string;
 }
 
 export interface NodeView {
