@@ -1,0 +1,4 @@
+import { Initial1763700000000 } from './1763700000000-initial.js';
+
+/** Every migration, oldest first. Listed by hand, so that what runs is the same from source and from the build. */
+export const migrations = [Initial1763700000000];

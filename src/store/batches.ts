@@ -1,0 +1,229 @@
+import type { Instant } from '../domain/time.js';
+import type { Batch, PartReadRow, SourceState, Version, VersionKey, VersionWrite } from '../domain/version.js';
+import { copyLine, type Sql } from './connection.js';
+import { EVER_REAL, isReal } from './runs.js';
+import { json, text, timestamp } from './sql-values.js';
+
+/** From this many rows on, COPY beats a statement with arrays. */
+const COPY_ROWS = 2_000;
+
+/** Writes what one run changes, in a handful of statements whatever the number of rows. */
+export async function applyBatch(sql: Sql, seq: bigint, batch: Batch): Promise<void> {
+  const { ends, puts } = split(batch.writes);
+  if (ends.length > 0) await endVersions(sql, seq, ends);
+  if (puts.length > 0) {
+    await endChanged(sql, seq, puts);
+    await openVersions(sql, seq, puts);
+  }
+  if (batch.reads.length > 0) await saveReads(sql, seq, batch.reads);
+  await saveState(sql, seq, batch.state);
+}
+
+type End = Extract<VersionWrite, { op: 'end' }>;
+
+/** A key may end and begin again in one batch, in that order, and do each once: more has no meaning in one run. */
+function split(writes: readonly VersionWrite[]): { ends: readonly End[]; puts: readonly Version[] } {
+  const ends = new Map<string, End>();
+  const puts = new Map<string, Version>();
+  for (const write of writes) {
+    const key = write.op === 'put' ? write.version : write.key;
+    const id = JSON.stringify([key.source, key.cluster, key.kind, key.key, key.incarnation]);
+    if (puts.has(id) || (write.op === 'end' && ends.has(id))) throw new Error(`a batch writes version ${id} twice`);
+    if (write.op === 'end') ends.set(id, write);
+    else puts.set(id, write.version);
+  }
+  return { ends: [...ends.values()], puts: [...puts.values()] };
+}
+
+function keyColumns(keys: readonly VersionKey[]): readonly (readonly (string | number)[])[] {
+  return [
+    keys.map((k) => k.source),
+    keys.map((k) => k.cluster),
+    keys.map((k) => k.kind),
+    keys.map((k) => text(k.key)),
+    keys.map((k) => k.incarnation),
+  ];
+}
+
+// A version never ends before it began, though a read asked earlier may arrive later.
+async function endVersions(sql: Sql, seq: bigint, ends: readonly End[]): Promise<void> {
+  await sql.run(
+    `UPDATE versions AS open
+        SET valid_to = greatest(open.valid_from, ended.at), closed_seq = $1
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[])
+            AS ended (source, cluster, kind, key, incarnation, at)
+      WHERE open.valid_to IS NULL
+        AND open.kind = ended.kind AND open.cluster = ended.cluster AND open.key = ended.key
+        AND open.incarnation = ended.incarnation AND open.source = ended.source`,
+    [seq, ...keyColumns(ends.map((e) => e.key)), ends.map((e) => timestamp(e.validTo))],
+  );
+}
+
+async function endChanged(sql: Sql, seq: bigint, puts: readonly Version[]): Promise<void> {
+  await sql.run(
+    `UPDATE versions AS open
+        SET valid_to = greatest(open.valid_from, put.valid_from), closed_seq = $1
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[])
+            AS put (source, cluster, kind, key, incarnation, hash, valid_from)
+      WHERE open.valid_to IS NULL
+        AND open.kind = put.kind AND open.cluster = put.cluster AND open.key = put.key
+        AND open.incarnation = put.incarnation AND open.source = put.source
+        AND open.hash <> put.hash`,
+    [seq, ...keyColumns(puts), puts.map((v) => v.hash), puts.map((v) => timestamp(v.validFrom))],
+  );
+}
+
+/** Opens the versions that are not open: after `endChanged`, what is still open says the same as what was put. */
+async function openVersions(sql: Sql, seq: bigint, puts: readonly Version[]): Promise<void> {
+  const unchanged = await sql.query<{ n: bigint }>(
+    `SELECT put.n
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[])
+            WITH ORDINALITY AS put (source, cluster, kind, key, incarnation, n)
+       JOIN versions AS open
+         ON open.valid_to IS NULL
+        AND open.kind = put.kind AND open.cluster = put.cluster AND open.key = put.key
+        AND open.incarnation = put.incarnation AND open.source = put.source`,
+    keyColumns(puts),
+  );
+  const known = new Set(unchanged.map((row) => Number(row.n) - 1));
+  const fresh = known.size === 0 ? puts : puts.filter((_, i) => !known.has(i));
+  if (fresh.length >= COPY_ROWS) await copyVersions(sql, seq, fresh);
+  else if (fresh.length > 0) await insertVersions(sql, seq, fresh);
+}
+
+async function insertVersions(sql: Sql, seq: bigint, versions: readonly Version[]): Promise<void> {
+  await sql.run(
+    `INSERT INTO versions
+       (source, cluster, kind, key, incarnation, body, hash, valid_from, prior_read_at, opened_seq)
+     SELECT put.source, put.cluster, put.kind, put.key, put.incarnation,
+            put.body::jsonb, put.hash, put.valid_from, put.prior_read_at, $1
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[],
+                   $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+            AS put (source, cluster, kind, key, incarnation, body, hash, valid_from, prior_read_at)`,
+    [
+      seq,
+      ...keyColumns(versions),
+      versions.map((v) => json(v.body)),
+      versions.map((v) => v.hash),
+      versions.map((v) => timestamp(v.validFrom)),
+      versions.map((v) => timestamp(v.priorReadAt)),
+    ],
+  );
+}
+
+async function copyVersions(sql: Sql, seq: bigint, versions: readonly Version[]): Promise<void> {
+  await sql.copy(
+    `COPY versions (source, cluster, kind, key, incarnation, body, hash, valid_from, prior_read_at, opened_seq)
+     FROM STDIN`,
+    mapped(versions, (v) => [
+      v.source,
+      v.cluster,
+      v.kind,
+      text(v.key),
+      v.incarnation,
+      json(v.body),
+      v.hash,
+      timestamp(v.validFrom),
+      timestamp(v.priorReadAt),
+      seq,
+    ]),
+  );
+}
+
+async function saveReads(sql: Sql, seq: bigint, rows: readonly PartReadRow[]): Promise<void> {
+  // One part may have been read twice in a run: the later word counts.
+  const reads = [...new Map(rows.map((r) => [JSON.stringify([r.source, r.part, r.key]), r])).values()];
+  if (reads.length >= COPY_ROWS) await replaceReads(sql, seq, reads);
+  else await upsertReads(sql, seq, reads);
+}
+
+async function upsertReads(sql: Sql, seq: bigint, reads: readonly PartReadRow[]): Promise<void> {
+  await sql.run(
+    `INSERT INTO part_reads (source, part, key, state, asked_at, attempted_at, failures, reason, seq)
+     SELECT read.*, $1
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[],
+                   $6::timestamptz[], $7::timestamptz[], $8::int[], $9::text[]) AS read
+         ON CONFLICT (source, part, key) DO UPDATE
+        SET state = excluded.state, asked_at = excluded.asked_at, attempted_at = excluded.attempted_at,
+            failures = excluded.failures, reason = excluded.reason, seq = excluded.seq`,
+    [
+      seq,
+      reads.map((r) => r.source),
+      reads.map((r) => r.part),
+      reads.map((r) => text(r.key)),
+      reads.map((r) => r.state),
+      reads.map((r) => timestamp(r.askedAt)),
+      reads.map((r) => timestamp(r.attemptedAt)),
+      reads.map((r) => r.failures),
+      reads.map((r) => text(r.reason)),
+    ],
+  );
+}
+
+// Every row of a full pass is rewritten anyhow; to delete and COPY is half the cost of an upsert of that size.
+async function replaceReads(sql: Sql, seq: bigint, reads: readonly PartReadRow[]): Promise<void> {
+  await sql.run(
+    `DELETE FROM part_reads AS old
+      USING unnest($1::text[], $2::text[], $3::text[]) AS read (source, part, key)
+      WHERE old.source = read.source AND old.part = read.part AND old.key = read.key`,
+    [reads.map((r) => r.source), reads.map((r) => r.part), reads.map((r) => text(r.key))],
+  );
+  await sql.copy(
+    'COPY part_reads (source, part, key, state, asked_at, attempted_at, failures, reason, seq) FROM STDIN',
+    mapped(reads, (r) => [
+      r.source,
+      r.part,
+      text(r.key),
+      r.state,
+      timestamp(r.askedAt),
+      timestamp(r.attemptedAt),
+      r.failures,
+      text(r.reason),
+      seq,
+    ]),
+  );
+}
+
+async function saveState(sql: Sql, seq: bigint, state: SourceState): Promise<void> {
+  const at = (instant: Instant | null): string | null => timestamp(instant);
+  await sql.run(
+    `WITH real AS (
+       INSERT INTO marks (name, value) SELECT $17::text, $1::text WHERE $18::boolean ON CONFLICT (name) DO NOTHING
+     )
+     INSERT INTO source_states AS states
+       (source, kind, cluster, outcome, reason, notes, first_success_at, last_success_at, last_attempt_at,
+        unreachable_since, last_full_at, activity_mark, requests, failures, back_off_until, seq)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         ON CONFLICT (source) DO UPDATE
+        SET kind = excluded.kind, cluster = excluded.cluster, outcome = excluded.outcome, reason = excluded.reason,
+            notes = excluded.notes, first_success_at = excluded.first_success_at,
+            last_success_at = excluded.last_success_at, last_attempt_at = excluded.last_attempt_at,
+            unreachable_since = excluded.unreachable_since, last_full_at = excluded.last_full_at,
+            activity_mark = excluded.activity_mark, requests = excluded.requests, failures = excluded.failures,
+            back_off_until = excluded.back_off_until, seq = excluded.seq`,
+    [
+      state.source,
+      state.kind,
+      state.cluster,
+      state.outcome,
+      text(state.reason),
+      json(state.notes),
+      at(state.firstSuccessAt),
+      at(state.lastSuccessAt),
+      at(state.lastAttemptAt),
+      at(state.unreachableSince),
+      at(state.lastFullAt),
+      text(state.activityMark),
+      state.requests,
+      state.failures,
+      at(state.backOffUntil),
+      seq,
+      EVER_REAL,
+      isReal(state.source) && state.outcome === 'OBSERVED',
+    ],
+  );
+}
+
+function* mapped<T>(rows: readonly T[], values: (row: T) => Parameters<typeof copyLine>[0]): Generator<string> {
+  for (const row of rows) yield copyLine(values(row));
+}

@@ -1,0 +1,103 @@
+import type pg from 'pg';
+import { onConnection, type Sql } from './connection.js';
+import { json, text, timestamp } from './sql-values.js';
+import type { LogEvent, NewLogEvent, Store } from './store.js';
+
+type EventRow = Omit<LogEvent, 'subject'> & { readonly subjectKind: string; readonly subjectId: string };
+
+/** Rows that one transaction deletes at most: it holds up every writer meanwhile. */
+const PRUNED_AT_ONCE = 5_000;
+
+export function eventsOf(pool: pg.Pool, write: <T>(work: (sql: Sql) => Promise<T>) => Promise<T>): Store['events'] {
+  return {
+    after: (cursor, topics, limit) => onConnection(pool, (sql) => eventsAfter(sql, cursor, topics, limit)),
+    bounds: () =>
+      onConnection(pool, async (sql) => {
+        const [head] = await sql.query<{ last: bigint; resumableAfter: bigint }>(
+          `SELECT write_head.event_cursor AS last, write_head.pruned_cursor AS "resumableAfter" FROM write_head`,
+        );
+        return head ?? { last: 0n, resumableAfter: 0n };
+      }),
+    async prune(before) {
+      let pruned = 0;
+      for (;;) {
+        const now = await write((sql) => pruneSome(sql, timestamp(before)));
+        pruned += now;
+        if (now < PRUNED_AT_ONCE) return pruned;
+      }
+    },
+  };
+}
+
+// One index range per topic and none longer than the page: a rare topic costs no walk through the common ones.
+async function eventsAfter(
+  sql: Sql,
+  cursor: bigint,
+  topics: readonly string[],
+  limit: number,
+): Promise<readonly LogEvent[]> {
+  const rows = await sql.query<EventRow>(
+    `SELECT events.cursor, events.topic, events.at, events.subject_kind AS "subjectKind",
+            events.subject_id AS "subjectId", events.payload
+       FROM (SELECT mine.cursor
+               FROM unnest($2::text[]) AS wanted (topic)
+              CROSS JOIN LATERAL (
+                    SELECT events.cursor FROM events
+                     WHERE events.topic = wanted.topic AND events.cursor > $1
+                     ORDER BY events.cursor LIMIT $3) AS mine
+              ORDER BY mine.cursor LIMIT $3) AS page
+       JOIN events ON events.cursor = page.cursor
+      ORDER BY events.cursor`,
+    [cursor, [...new Set(topics)], limit],
+  );
+  return rows.map(({ subjectKind, subjectId, ...event }) => ({
+    ...event,
+    subject: { kind: subjectKind, id: subjectId },
+  }));
+}
+
+/**
+ * Appends events and returns their cursors, in order. The cursors come from the head row and not from a sequence:
+ * a sequence hands out numbers that other readers see before their rows are committed.
+ */
+export async function appendEvents(sql: Sql, events: readonly NewLogEvent[]): Promise<readonly bigint[]> {
+  if (events.length === 0) return [];
+  const [head] = await sql.query<{ last: bigint }>(
+    `WITH head AS (
+       UPDATE write_head SET event_cursor = write_head.event_cursor + $1 RETURNING write_head.event_cursor AS last
+     ), appended AS (
+       INSERT INTO events (cursor, topic, at, subject_kind, subject_id, payload)
+       SELECT head.last - $1 + e.n, e.topic, e.at, e.subject_kind, e.subject_id, e.payload::jsonb
+         FROM head,
+              unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+              WITH ORDINALITY AS e (topic, at, subject_kind, subject_id, payload, n)
+     )
+     SELECT head.last FROM head`,
+    [
+      events.length,
+      events.map((e) => e.topic),
+      events.map((e) => timestamp(e.at)),
+      events.map((e) => e.subject.kind),
+      events.map((e) => text(e.subject.id)),
+      events.map((e) => json(e.payload)),
+    ],
+  );
+  if (head === undefined) throw new Error('the table write_head has lost its row: restore it from a backup');
+  return events.map((_, i) => head.last - BigInt(events.length - 1 - i));
+}
+
+// Only a beginning of the log goes, so that what is left has no holes: up to the first event that is young enough.
+async function pruneSome(sql: Sql, before: string): Promise<number> {
+  const [keep] = await sql.query<{ cursor: bigint }>(
+    `SELECT coalesce(
+              (SELECT min(young.cursor) - 1 FROM events AS young
+                WHERE young.at >= $1 AND young.cursor <= write_head.pruned_cursor + $2),
+              least(write_head.event_cursor, write_head.pruned_cursor + $2)) AS cursor
+       FROM write_head`,
+    [before, PRUNED_AT_ONCE],
+  );
+  if (keep === undefined) return 0;
+  const deleted = await sql.run('DELETE FROM events WHERE events.cursor <= $1', [keep.cursor]);
+  if (deleted > 0) await sql.run('UPDATE write_head SET pruned_cursor = $1', [keep.cursor]);
+  return deleted;
+}
