@@ -1,6 +1,6 @@
 import type { Family, IpAddress } from '../domain/address.js';
 import type { CollectorName, CollectorTerms } from '../domain/contract.js';
-import type { DeclaredFact, DriftFindingKind, Finding, Severity } from '../domain/finding.js';
+import type { DeclaredFact, DriftFindingKind, Finding, Severity, Subject } from '../domain/finding.js';
 import type { GuestId, GuestKind, GuestStatus, NodeStatus } from '../domain/guest.js';
 import type { AddressClass } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
@@ -161,6 +161,14 @@ export interface DeclaredSourceRecord {
   readonly problems: readonly { readonly location: string; readonly message: string }[];
 }
 
+/** A finding as callers see it: its identity laid open, `lastSeenAt` from the last read that covered its subject. */
+export interface FindingRecord extends Finding {
+  readonly kind: DriftFindingKind;
+  readonly subject: Subject;
+  /** null for kinds that have no field. */
+  readonly field: string | null;
+}
+
 export interface HealthParts {
   readonly critical: number;
   readonly warning: number;
@@ -235,5 +243,5 @@ export interface DriftFacts {
     readonly facts: readonly Pick<DeclaredFact, 'value' | 'source' | 'location'>[];
   }[];
   /** Open and acknowledged ones. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly FindingRecord[];
 }

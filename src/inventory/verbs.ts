@@ -4,18 +4,18 @@ import type {
   DriftCategory,
   DriftFindingKind,
   DriftFindingState,
-  Finding,
   FindingEvent,
   FindingId,
   Severity,
 } from '../domain/finding.js';
-import type { GuestId, GuestKind, GuestStatus, NodeStatus } from '../domain/guest.js';
+import type { GuestKind, GuestStatus, NodeStatus } from '../domain/guest.js';
 import type { Instant } from '../domain/time.js';
 import type { Page, PageRequest } from './page.js';
 import type {
   AddressRecord,
   CollectorRecord,
   DriftFacts,
+  FindingRecord,
   Freshness,
   GuestRecord,
   InventoryFreshness,
@@ -101,10 +101,10 @@ export interface InventoryVerbs {
   ): Promise<GuestRecord | undefined>;
   nodes(principal: Principal, query: NodesQuery): Page<NodeRecord>;
   addresses(principal: Principal, query: AddressesQuery): Page<AddressRecord>;
-  driftFindings(principal: Principal, filter: DriftFindingFilter, page: PageRequest): Promise<Page<Finding>>;
-  driftFinding(principal: Principal, id: FindingId): Promise<Finding | undefined>;
+  driftFindings(principal: Principal, filter: DriftFindingFilter, page: PageRequest): Promise<Page<FindingRecord>>;
+  driftFinding(principal: Principal, id: FindingId): Promise<FindingRecord | undefined>;
   /** Living and resolved ones by id, in one question; absent and hidden ones are left out. */
-  driftFindingsById(principal: Principal, ids: readonly FindingId[]): Promise<ReadonlyMap<FindingId, Finding>>;
+  driftFindingsById(principal: Principal, ids: readonly FindingId[]): Promise<ReadonlyMap<FindingId, FindingRecord>>;
   driftHistory(
     principal: Principal,
     ids: readonly FindingId[],
@@ -114,7 +114,7 @@ export interface InventoryVerbs {
 
   /** Edges of a guest. */
   nodeOf(guest: GuestRecord): NodeRecord;
-  findingsOf(principal: Principal, guest: GuestRecord, states?: readonly DriftFindingState[]): readonly Finding[];
+  findingsOf(principal: Principal, guest: GuestRecord, states?: readonly DriftFindingState[]): readonly FindingRecord[];
   declaredOf(guest: GuestRecord): readonly DeclaredFact[];
   freshnessOf(guest: GuestRecord): Freshness;
   /** The carried address that the winning declaration names, else the first static one by device, else the lowest other; IPv4 first. */

@@ -1,0 +1,165 @@
+import { type Principal, seesTenant } from '../domain/access.js';
+import { familyOf, type IpAddress, inCidr } from '../domain/address.js';
+import { scopeOf } from '../domain/carried.js';
+import type { Binding, DeclaredAddress } from '../domain/compare/binding.js';
+import { isVrrpMac, type Mac } from '../domain/mac.js';
+import type { AddressClass, Policy } from '../domain/policy.js';
+import { tenantOf } from '../domain/tenancy.js';
+import type { GuestView, InventoryView } from '../domain/view.js';
+import { addressKey } from './address-key.js';
+import { seesFinding } from './findings.js';
+import { guestRecord } from './guest-record.js';
+import type { SortedList } from './page.js';
+import type { AddressCarrier, AddressDeclarer, AddressRecord } from './records.js';
+import type { AddressFilter } from './verbs.js';
+
+/** `scope/address`, or the bare address in scope `default`. */
+export function addressId(scope: string, address: string): string {
+  return scope === 'default' ? address : `${scope}/${address}`;
+}
+
+interface Draft {
+  readonly scope: string;
+  readonly address: IpAddress;
+  declaredBy: readonly AddressDeclarer[];
+  readonly carriedBy: AddressCarrier[];
+}
+
+const lists = new WeakMap<InventoryView, SortedList<AddressRecord>>();
+
+/** Every address that is declared or carried, by scope, family and number. Templates own none. */
+export function addressList(view: InventoryView, binding: Binding, policy: Policy): SortedList<AddressRecord> {
+  let list = lists.get(view);
+  if (list === undefined) {
+    const keys = new Map<AddressRecord, readonly (string | number)[]>();
+    const unread = unreadByScope(view);
+    const nodeAddresses = new Set([...view.nodes.values()].flatMap((node) => node.row.ip ?? []));
+    const sorted = [...drafts(view, binding).values()].map((draft): AddressRecord => {
+      const record = {
+        id: addressId(draft.scope, draft.address),
+        scope: draft.scope,
+        address: draft.address,
+        family: familyOf(draft.address),
+        class: classOf(draft, policy, nodeAddresses),
+        declaredBy: draft.declaredBy,
+        carriedBy: draft.carriedBy,
+        unread: draft.carriedBy.length === 0 ? (unread.get(draft.scope) ?? 0) : 0,
+      };
+      keys.set(record, [draft.scope, record.family, addressKey(draft.address)]);
+      return record;
+    });
+    const placeOf = (record: AddressRecord) => keys.get(record) ?? [];
+    sorted.sort((a, b) => {
+      const [x, y] = [placeOf(a), placeOf(b)];
+      for (let i = 0; i < 3; i++) if (x[i] !== y[i]) return (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
+      return 0;
+    });
+    list = { order: 'addresses', sorted, descending: false, placeOf };
+    lists.set(view, list);
+  }
+  return list;
+}
+
+function drafts(view: InventoryView, binding: Binding): Map<string, Draft> {
+  const all = new Map<string, Draft>();
+  const at = (scope: string, address: IpAddress): Draft => {
+    const key = `${scope}/${address}`;
+    let draft = all.get(key);
+    if (draft === undefined) {
+      draft = { scope, address, declaredBy: [], carriedBy: [] };
+      all.set(key, draft);
+    }
+    return draft;
+  };
+  for (const facts of binding.declaredAddresses.values()) {
+    const [first] = facts;
+    if (first !== undefined) at(first.scope, first.address).declaredBy = facts.map(declarer);
+  }
+  for (const guest of view.guests.values()) {
+    if (guest.row.template) continue;
+    for (const carried of guestRecord(guest).addresses) {
+      at(carried.scope, carried.address).carriedBy.push({ ...carried, guestId: guest.id });
+    }
+  }
+  return all;
+}
+
+function declarer({ source, location, label, guests, vmids }: DeclaredAddress): AddressDeclarer {
+  return { source, location, label, guests, vmids };
+}
+
+function classOf(draft: Draft, policy: Policy, nodeAddresses: ReadonlySet<string>): AddressClass | null {
+  const ruled = policy.addressClasses.find((rule) => inCidr(draft.address, rule.cidr));
+  if (ruled !== undefined) return ruled.class;
+  if (nodeAddresses.has(draft.address)) return 'node';
+  if (draft.carriedBy.some(({ mac }) => mac !== null && isVrrpMac(mac as Mac))) return 'virtual';
+  if (draft.carriedBy.length > 0 && draft.carriedBy.every((carrier) => carrier.dynamic)) return 'dynamic';
+  return null;
+}
+
+/** Running guests that cannot be asked what they carry, by each scope that a device of theirs lives in. */
+function unreadByScope(view: InventoryView): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const guest of view.guests.values()) {
+    const running = guest.row.status === 'RUNNING' || guest.row.status === 'PAUSED';
+    if (!running || guest.row.template || guest.parts.addresses.state === 'read') continue;
+    for (const scope of scopesOf(view, guest)) counts.set(scope, (counts.get(scope) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function scopesOf(view: InventoryView, guest: GuestView): Set<string> {
+  const settings = view.clusters.get(guest.cluster)?.settings;
+  const devices = guest.config?.devices ?? [];
+  if (settings === undefined || devices.length === 0) return new Set([guest.firstScope]);
+  return new Set(devices.map((device) => scopeOf(settings, guest.row.node, device)));
+}
+
+/** Whose an address is: the tenants of the guests that carry it or are declared with it. */
+export function addressKeeper(
+  principal: Principal,
+  filter: AddressFilter | undefined,
+): ((record: AddressRecord) => boolean) | undefined {
+  const tests: ((record: AddressRecord) => boolean)[] = [];
+  if (principal.tenants !== 'all') tests.push((record) => seesAddress(principal, record));
+  const { scope, search, declared, carried, cluster } = filter ?? {};
+  if (scope !== undefined) tests.push((record) => record.scope === scope);
+  if (declared !== undefined) tests.push((record) => record.declaredBy.length > 0 === declared);
+  if (carried !== undefined) tests.push((record) => record.carriedBy.length > 0 === carried);
+  if (cluster !== undefined) tests.push((record) => guestsOf(record).some((id) => id.startsWith(`${cluster}/`)));
+  if (search !== undefined && search.trim() !== '') {
+    const text = search.trim().toLowerCase();
+    const labelled = (record: AddressRecord) => record.declaredBy.some((by) => by.label.toLowerCase().includes(text));
+    tests.push((record) => record.address.includes(text) || labelled(record));
+  }
+  return tests.length === 0 ? undefined : (record) => tests.every((test) => test(record));
+}
+
+function guestsOf(record: AddressRecord): string[] {
+  return [...record.carriedBy.map((by) => by.guestId), ...record.declaredBy.flatMap((by) => by.guests)];
+}
+
+function seesAddress(principal: Principal, record: AddressRecord): boolean {
+  const guests = guestsOf(record);
+  return guests.length === 0
+    ? seesTenant(principal, tenantOf({ cluster: '*' }))
+    : seesFinding(principal, { guests, clusters: [] });
+}
+
+/** What a list with one address a guest shows (CONTRACTS §3, `ip`). */
+export function primaryAddress(guest: GuestView, binding: Binding): string | null {
+  const { carried } = guest;
+  if (carried.length === 0) return null;
+  const facts = binding.factsOf(guest.id).filter((fact) => fact.wins && fact.field.startsWith('address'));
+  const named = (family: number) =>
+    facts.find((f) => f.field === `address${family}` && carried.some((c) => c.address === f.value))?.value;
+  const fixed = (family: number) =>
+    carried.find((c) => c.family === family && c.evidence.some((by) => by.source === 'CONFIG'))?.address;
+  const lowest = (family: number) =>
+    carried.reduce<IpAddress | undefined>(
+      (low, c) =>
+        c.family === family && (low === undefined || addressKey(c.address) < addressKey(low)) ? c.address : low,
+      undefined,
+    );
+  return named(4) ?? named(6) ?? fixed(4) ?? fixed(6) ?? lowest(4) ?? lowest(6) ?? null;
+}

@@ -1,0 +1,118 @@
+import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
+import { learn } from '../domain/learn.js';
+import { type InventorySettings, unnamedCluster } from '../domain/settings.js';
+import type { Instant } from '../domain/time.js';
+import type { SourceState, Version, VersionKind } from '../domain/version.js';
+import { emptyView, type InventoryView } from '../domain/view.js';
+import type { Store } from '../store/store.js';
+import { guestRecordAsOf, nodeRecordOf } from './guest-record.js';
+import type { GuestRecord, NodeRecord } from './records.js';
+
+const OF_GUESTS: readonly VersionKind[] = ['guest', 'guest.config', 'guest.addresses', 'guest.power'];
+const OF_THE_REST: readonly VersionKind[] = ['node', 'cluster', 'declared.row', 'declared.meta'];
+
+/** Guests as they were, and what their edges are asked of. */
+export interface Past {
+  readonly view: InventoryView;
+  readonly guests: readonly GuestRecord[];
+}
+
+/** The view of a moment in the past, made of the versions that held then by the same function as the one of now. */
+export async function pastOf(
+  needs: { readonly store: Pick<Store, 'versions'>; readonly view: InventoryView },
+  at: Instant,
+  only: { readonly cluster?: string; readonly vmid?: number },
+): Promise<Past> {
+  const { store, view } = needs;
+  const ofCluster = only.cluster === undefined ? {} : { cluster: only.cluster };
+  const ofGuest = only.vmid === undefined ? {} : { keys: [String(only.vmid)] };
+  // Nodes and declarations are asked for whole: a cluster or VMID names none of them.
+  const [guests, rest] = await Promise.all([
+    store.versions.asOf(at, OF_GUESTS, { ...ofCluster, ...ofGuest }),
+    store.versions.asOf(at, OF_THE_REST),
+  ]);
+  const versions = [...rest, ...guests].sort((a, b) => rank(a) - rank(b));
+  const states = statesFor(view, versions);
+  const past = learn(
+    emptyView(view.contract),
+    { seq: view.seq, opened: versions, ended: [], reads: [], states },
+    settingsOf(view),
+  );
+  const records = [...past.guests.values()].map((guest) => {
+    const record = guestRecordAsOf(guest, at);
+    origins.set(record, past);
+    return record;
+  });
+  return { view: past, guests: records };
+}
+
+/** A guest's other parts are learned onto its row, so that rows come first; nodes before them settle their status. */
+function rank(version: Version): number {
+  return version.kind === 'guest' ? 1 : OF_GUESTS.includes(version.kind) ? 2 : 0;
+}
+
+/** The states of now, and one for each cluster of then that is retired since. */
+function statesFor(view: InventoryView, versions: readonly Version[]): SourceState[] {
+  const states = [...view.clusters.values()].map((cluster) => cluster.state);
+  const known = new Set(view.clusters.keys());
+  for (const { cluster, source } of versions) {
+    if (cluster === '' || known.has(cluster)) continue;
+    known.add(cluster);
+    states.push(retired(cluster, source));
+  }
+  return [...states, ...[...view.declared.values()].map((declared) => declared.state)];
+}
+
+function retired(cluster: string, source: string): SourceState {
+  return {
+    source,
+    kind: 'proxmox',
+    cluster,
+    outcome: 'NEVER',
+    reason: 'no longer collected',
+    notes: [],
+    firstSuccessAt: null,
+    lastSuccessAt: null,
+    lastAttemptAt: null,
+    unreachableSince: null,
+    lastFullAt: null,
+    activityMark: null,
+    requests: 0,
+    failures: 0,
+    backOffUntil: null,
+  };
+}
+
+/** Scopes and precedence are those of now: settings keep no history. */
+function settingsOf(view: InventoryView): InventorySettings {
+  return {
+    contract: view.contract,
+    precedence: view.declarations.map((source) => source.name),
+    declaredOff: [...view.declared.values()]
+      .map(({ state }) => state.source.slice('declared:'.length))
+      .filter((name) => view.declarations.every((source) => source.name !== name)),
+    cluster: (name) => view.clusters.get(name)?.settings ?? unnamedCluster(name, 'no longer collected'),
+  };
+}
+
+const origins = new WeakMap<GuestRecord, InventoryView>();
+const bindings = new WeakMap<InventoryView, Binding>();
+
+/** The view that a guest of the past belongs to; undefined for one of now. */
+export function originOf(guest: GuestRecord): InventoryView | undefined {
+  return guest.asOf === null ? undefined : origins.get(guest);
+}
+
+export function pastBinding(view: InventoryView): Binding {
+  let binding = bindings.get(view);
+  if (binding === undefined) {
+    binding = bindDeclarations(view);
+    bindings.set(view, binding);
+  }
+  return binding;
+}
+
+export function pastNode(view: InventoryView, guest: GuestRecord): NodeRecord {
+  const node = view.nodes.get(`${guest.cluster}/${guest.nodeName}`);
+  return nodeRecordOf(guest.cluster, guest.nodeName, node?.row, guest.asOf);
+}

@@ -1,0 +1,197 @@
+import { type Principal, seesTenant } from '../domain/access.js';
+import { DomainError } from '../domain/errors.js';
+import type { DriftFindingKind, DriftFindingState, Finding, FindingId } from '../domain/finding.js';
+import type { GuestId } from '../domain/guest.js';
+import { tenantOf } from '../domain/tenancy.js';
+import type { Instant } from '../domain/time.js';
+import type { GuestView, InventoryView, PartState } from '../domain/view.js';
+import type { FindingQuery, Store } from '../store/store.js';
+import {
+  comparePlaces,
+  decodeCursor,
+  directionOf,
+  encodeCursor,
+  type Page,
+  type PageRequest,
+  type Place,
+  pageOf,
+  type SortedList,
+} from './page.js';
+import type { FindingRecord } from './records.js';
+import type { DriftFindingFilter } from './verbs.js';
+
+/** What a caller is shown who does not say which states. */
+export const DEFAULT_STATES: readonly DriftFindingState[] = ['OPEN', 'ACKNOWLEDGED'];
+
+const ORDER = 'findings';
+
+/** A finding with two guests belongs to both: it is seen by whoever sees one of them. */
+export function seesFinding(principal: Principal, finding: Pick<Finding, 'guests' | 'clusters'>): boolean {
+  if (principal.tenants === 'all') return true;
+  return (
+    finding.guests.some((id) => seesTenant(principal, tenantOf(placeOfGuest(id)))) ||
+    (finding.guests.length === 0 && finding.clusters.some((cluster) => seesTenant(principal, tenantOf({ cluster })))) ||
+    (finding.guests.length === 0 && finding.clusters.length === 0 && seesTenant(principal, tenantOf({ cluster: '*' })))
+  );
+}
+
+function placeOfGuest(id: GuestId): { cluster: string; vmid: number } {
+  const slash = id.lastIndexOf('/');
+  return { cluster: id.slice(0, slash), vmid: Number.parseInt(id.slice(slash + 1), 10) };
+}
+
+const BY_ADDRESS_PARTS: ReadonlySet<DriftFindingKind> = new Set([
+  'ADDRESS_DIFFERS',
+  'ADDRESS_NOT_DECLARED',
+  'DUPLICATE_ADDRESS',
+  'DECLARED_ADDRESS_UNUSED',
+]);
+
+/** The last read that covered what the finding speaks of; never before it was last written. */
+function lastSeen(view: InventoryView, finding: Finding): Instant {
+  if (finding.state === 'RESOLVED') return finding.lastSeenAt;
+  const guests = finding.guests.flatMap((id) => view.guests.get(id) ?? []);
+  const reads = guests.length > 0 ? guests.map((guest) => lastReadOf(view, finding, guest)) : pollsFor(view, finding);
+  return reads.length === 0 ? finding.lastSeenAt : Math.max(finding.lastSeenAt, Math.min(...reads));
+}
+
+function lastReadOf(view: InventoryView, finding: Finding, guest: GuestView): Instant {
+  const poll = view.clusters.get(guest.cluster)?.state.lastSuccessAt ?? 0;
+  const { config, addresses } = guest.parts;
+  if (finding.identity.kind === 'DUPLICATE_MAC') return askedAt(config);
+  if (!BY_ADDRESS_PARTS.has(finding.identity.kind)) return guest.row.hidden ? 0 : poll;
+  return addresses.state === 'none' ? askedAt(config) : askedAt(addresses);
+}
+
+function askedAt(part: PartState): Instant {
+  return part.askedAt ?? 0;
+}
+
+/** What has no living guest in it was last looked for by the polls of its clusters, or of all. */
+function pollsFor(view: InventoryView, finding: Finding): Instant[] {
+  const known = finding.clusters.flatMap((cluster) => view.clusters.get(cluster) ?? []);
+  return (known.length > 0 ? known : [...view.clusters.values()]).map((cluster) => cluster.state.lastSuccessAt ?? 0);
+}
+
+const recordsByView = new WeakMap<InventoryView, Map<Finding, FindingRecord>>();
+
+export function findingRecord(view: InventoryView, finding: Finding): FindingRecord {
+  let records = recordsByView.get(view);
+  if (records === undefined) {
+    records = new Map();
+    recordsByView.set(view, records);
+  }
+  let record = records.get(finding);
+  if (record === undefined) {
+    const { kind, subject, field } = finding.identity;
+    record = {
+      ...finding,
+      kind,
+      subject,
+      field: field === '' ? null : field,
+      lastSeenAt: lastSeen(view, finding),
+    };
+    // Resolved ones come from the database anew each time: remembering those would only fill the map.
+    if (finding.state !== 'RESOLVED') records.set(finding, record);
+  }
+  return record;
+}
+
+const placeOf = (finding: Pick<Finding, 'firstSeenAt' | 'id'>): Place => [-finding.firstSeenAt, finding.id];
+
+const lists = new WeakMap<InventoryView, SortedList<FindingRecord>>();
+
+/** Findings that are not resolved, newest first, ties by id. */
+export function livingFindings(view: InventoryView): SortedList<FindingRecord> {
+  let list = lists.get(view);
+  if (list === undefined) {
+    const sorted = [...view.findings.byId.values()]
+      .map((finding) => findingRecord(view, finding))
+      .sort((a, b) => b.firstSeenAt - a.firstSeenAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+    list = { order: ORDER, sorted, descending: false, placeOf };
+    lists.set(view, list);
+  }
+  return list;
+}
+
+/** Whether a finding in this state passes the filter. */
+export function findingKeeper(principal: Principal, filter: DriftFindingFilter): (finding: FindingRecord) => boolean {
+  const states = filter.states ?? DEFAULT_STATES;
+  const { kinds, severities, categories, cluster, vmid, since } = filter;
+  return (finding) =>
+    states.includes(finding.state) &&
+    (kinds === undefined || kinds.includes(finding.kind)) &&
+    (severities === undefined || severities.includes(finding.severity)) &&
+    (categories === undefined || categories.includes(finding.category)) &&
+    (cluster === undefined || clustersIn(finding).has(cluster)) &&
+    (vmid === undefined || vmidsIn(finding).has(vmid)) &&
+    (since === undefined || finding.firstSeenAt >= since) &&
+    seesFinding(principal, finding);
+}
+
+function clustersIn(finding: FindingRecord): Set<string> {
+  return new Set([...finding.clusters, ...finding.guests.map((id) => placeOfGuest(id).cluster)]);
+}
+
+function vmidsIn(finding: FindingRecord): Set<number> {
+  const vmids = new Set(finding.guests.map((id) => placeOfGuest(id).vmid));
+  if (finding.subject.kind === 'GUEST') vmids.add(placeOfGuest(finding.subject.id).vmid);
+  return vmids;
+}
+
+/** A page over the view and, where RESOLVED is asked for, the store: one order over both. */
+export async function findingPage(
+  principal: Principal,
+  { view, store }: { view: InventoryView; store: Pick<Store, 'findings'> },
+  filter: DriftFindingFilter,
+  request: PageRequest,
+): Promise<Page<FindingRecord>> {
+  const keep = findingKeeper(principal, filter);
+  const living = livingFindings(view);
+  if (!(filter.states ?? DEFAULT_STATES).includes('RESOLVED')) return pageOf(principal, living, keep, request);
+  const { backward, size, from } = directionOf(principal, request);
+  if (backward) {
+    throw new DomainError('VALIDATION_ERROR', 'resolved findings are read forward only: ask for first/after', {
+      field: ['last'],
+    });
+  }
+  const after = from === undefined ? undefined : decodeCursor(ORDER, from, 'after');
+  const query = resolvedQuery(filter, size + 1, after);
+  const resolved = (await store.findings.page(query)).map((finding) => findingRecord(view, finding)).filter(keep);
+  const here = pageOf(principal, living, keep, request);
+  const merged = merge(here.items, resolved, size + 1);
+  return {
+    items: merged.slice(0, size),
+    hasNextPage: merged.length > size || here.hasNextPage,
+    hasPreviousPage: from !== undefined,
+    cursorOf: (finding) => encodeCursor(ORDER, placeOf(finding)),
+    totalCount: async () => {
+      const inView = living.sorted.reduce((n, finding) => n + (keep(finding) ? 1 : 0), 0);
+      return inView + (await store.findings.count(resolvedQuery(filter, size, undefined)));
+    },
+  };
+}
+
+function resolvedQuery(filter: DriftFindingFilter, limit: number, after: Place | undefined): FindingQuery {
+  const { kinds, severities, categories, cluster, vmid, since } = filter;
+  const [negated, id] = after ?? [];
+  return {
+    states: ['RESOLVED'],
+    ...(kinds !== undefined && { kinds }),
+    ...(severities !== undefined && { severities }),
+    ...(categories !== undefined && { categories }),
+    ...(cluster !== undefined && { cluster }),
+    ...(vmid !== undefined && { vmid }),
+    ...(since !== undefined && { since }),
+    ...(typeof negated === 'number' && typeof id === 'string' && { after: { firstSeenAt: -negated, id } }),
+    limit,
+  };
+}
+
+/** Merges two lists of one order. What both have (it was resolved a moment ago) is told as the store has it. */
+function merge(living: readonly FindingRecord[], resolved: readonly FindingRecord[], most: number): FindingRecord[] {
+  const ids = new Set<FindingId>(resolved.map((finding) => finding.id));
+  return [...living.filter((finding) => !ids.has(finding.id)), ...resolved]
+    .sort((a, b) => comparePlaces(placeOf(a), placeOf(b)))
+    .slice(0, most);
+}

@@ -1,0 +1,63 @@
+import { type Principal, seesTenant } from '../domain/access.js';
+import { sourceStale } from '../domain/coverage.js';
+import { tenantOf } from '../domain/tenancy.js';
+import { type Instant, isoTime } from '../domain/time.js';
+import type { ClusterView, GuestView, InventoryView } from '../domain/view.js';
+import type { Freshness, InventoryFreshness } from './records.js';
+
+export function freshness(collectedAt: Instant | null, stale: boolean, reason: string | null, now: Instant): Freshness {
+  return {
+    collectedAt,
+    ageSeconds: collectedAt === null ? null : Math.max(0, Math.round((now - collectedAt) / 1_000)),
+    stale,
+    reason,
+  };
+}
+
+/** How fresh the word of a cluster is: its last good poll. */
+export function clusterFreshness(view: InventoryView, cluster: ClusterView | undefined, now: Instant): Freshness {
+  if (cluster === undefined) return freshness(null, true, 'its cluster is no longer collected', now);
+  const { state } = cluster;
+  const reason = state.outcome === 'UNREACHABLE' ? state.reason : null;
+  return freshness(state.lastSuccessAt, sourceStale(state, view, now), reason, now);
+}
+
+const HIDDEN = 'the list no longer shows it and its absence is not proven: the token may lack VM.Audit on it';
+
+export function guestFreshness(guest: GuestView | undefined, cluster: Freshness): Freshness {
+  if (guest === undefined) return { ...cluster, stale: true, reason: 'it is no longer in the inventory' };
+  return guest.row.hidden ? { ...cluster, stale: true, reason: HIDDEN } : cluster;
+}
+
+/** What stands before every inventory answer: the oldest last success of the clusters, and what a person should know. */
+export function inventoryFreshness(principal: Principal, view: InventoryView, now: Instant): InventoryFreshness {
+  const clusters = [...view.clusters.values()].filter(({ name }) => seesTenant(principal, tenantOf({ cluster: name })));
+  const successes = clusters.map(({ state }) => state.lastSuccessAt);
+  const oldest =
+    successes.includes(null) || successes.length === 0 ? null : Math.min(...successes.map((at) => at ?? 0));
+  return {
+    collectedAt: oldest,
+    stale: clusters.some(({ state }) => sourceStale(state, view, now)),
+    seedUnreachable: clusters.some(({ state }) => state.outcome === 'UNREACHABLE'),
+    notes: [...clusters.flatMap(clusterNotes), ...declaredNotes(view)],
+  };
+}
+
+function clusterNotes({ name, state }: ClusterView): string[] {
+  const notes = state.notes.map((note) => `${name}: ${note}`);
+  if (state.outcome === 'NEVER') notes.unshift(`${name}: not polled yet`);
+  if (state.outcome === 'UNREACHABLE') notes.unshift(unreachable(name, state.unreachableSince, state.reason));
+  return notes;
+}
+
+function declaredNotes(view: InventoryView): string[] {
+  return view.declarations.flatMap(({ name, state }) =>
+    state.kind === 'unreachable'
+      ? [`${unreachable(name, state.since, state.reason)}; its last good rows (${isoTime(state.readAt)}) stay`]
+      : [],
+  );
+}
+
+function unreachable(name: string, since: Instant | null, reason: string | null): string {
+  return `${name}: unreachable${since === null ? '' : ` since ${isoTime(since)}`}${reason === null ? '' : `: ${reason}`}`;
+}

@@ -1,0 +1,208 @@
+import { demand, type Principal } from '../domain/access.js';
+import type { Binding } from '../domain/compare/binding.js';
+import type { Difference, FindingId } from '../domain/finding.js';
+import type { Policy } from '../domain/policy.js';
+import type { Instant } from '../domain/time.js';
+import type { InventoryView } from '../domain/view.js';
+import type { Store } from '../store/store.js';
+import { addressKeeper, addressList, primaryAddress } from './addresses.js';
+import { originOf, pastBinding, pastNode, pastOf } from './as-of.js';
+import { collectorRecords, collectorSources } from './collectors.js';
+import { driftFacts } from './drift-facts.js';
+import { DEFAULT_STATES, findingPage, findingRecord, seesFinding } from './findings.js';
+import { clusterFreshness, freshness, guestFreshness, inventoryFreshness } from './freshness.js';
+import { guestRecord, nodeRecord, nodeRecordOf } from './guest-record.js';
+import { guestKeeper, guestList, guestsUnder, oneGuest, seesGuest, sortGuests } from './guests.js';
+import { nodeKeeper, nodeList } from './nodes.js';
+import { pageOf } from './page.js';
+import type { FindingRecord, GuestRecord } from './records.js';
+import { summaryRecord } from './summary.js';
+import type { GuestFilter, InventoryVerbs } from './verbs.js';
+
+export interface InventoryNeeds {
+  view(): InventoryView;
+  /** The declarations tied to the view's guests. */
+  binding(): Binding;
+  /** Every difference that is so by the last comparison, also the swallowed ones. */
+  differences(): readonly Difference[];
+  policy(): Policy;
+  readonly store: Pick<Store, 'versions' | 'findings' | 'runs'>;
+  now(): Instant;
+}
+
+export function inventoryVerbs(needs: InventoryNeeds): InventoryVerbs {
+  return {
+    ...guestVerbs(needs),
+    ...estateVerbs(needs),
+    ...driftVerbs(needs),
+    ...guestEdges(needs),
+    ...nodeEdges(needs),
+  };
+}
+
+type Verbs<K extends keyof InventoryVerbs> = Pick<InventoryVerbs, K>;
+
+function guestVerbs(
+  needs: InventoryNeeds,
+): Verbs<'guests' | 'allGuests' | 'guest' | 'guestById' | 'guestsAsOf' | 'guestAsOf'> {
+  const { view, store } = needs;
+  const hasOpen = (guest: GuestRecord) =>
+    (view().findings.byGuest.get(guest.id) ?? []).some((finding) => finding.state === 'OPEN');
+  const keeper = (principal: Principal, filter: GuestFilter | undefined) => {
+    demand(principal, 'inventory:read');
+    if (filter?.withOpenFindings !== undefined) demand(principal, 'drift:read');
+    return guestKeeper(principal, filter, hasOpen);
+  };
+  return {
+    guests(principal, query) {
+      const keep = keeper(principal, query.filter);
+      return pageOf(principal, guestList(view(), query.orderBy), keep, query);
+    },
+    allGuests(principal, filter) {
+      const keep = keeper(principal, filter);
+      const { sorted } = guestList(view(), undefined);
+      return keep === undefined ? sorted : sorted.filter(keep);
+    },
+    guest(principal, cluster, vmid) {
+      demand(principal, 'inventory:read');
+      return oneGuest(principal, guestsUnder(view(), vmid), cluster, vmid);
+    },
+    guestById(principal, id) {
+      demand(principal, 'inventory:read');
+      const known = view().guests.get(id) ?? view().guestsByKey.get(id);
+      return known !== undefined && seesGuest(principal, known) ? guestRecord(known) : undefined;
+    },
+    async guestsAsOf(principal, at, query) {
+      const keep = keeper(principal, query.filter);
+      const { cluster } = query.filter ?? {};
+      const past = await pastOf({ store, view: view() }, at, cluster === undefined ? {} : { cluster });
+      return pageOf(principal, sortGuests(past.guests, query.orderBy), keep, query);
+    },
+    async guestAsOf(principal, at, cluster, vmid) {
+      demand(principal, 'inventory:read');
+      const past = await pastOf({ store, view: view() }, at, { vmid, ...(cluster !== undefined && { cluster }) });
+      return oneGuest(principal, past.guests, cluster, vmid);
+    },
+  };
+}
+
+function estateVerbs(needs: InventoryNeeds): Verbs<'freshness' | 'summary' | 'nodes' | 'addresses' | 'collectors'> {
+  const { view, binding, policy, store, now } = needs;
+  return {
+    freshness(principal) {
+      demand(principal, 'inventory:read');
+      return inventoryFreshness(principal, view(), now());
+    },
+    summary(principal) {
+      demand(principal, 'inventory:read');
+      demand(principal, 'drift:read');
+      return summaryRecord(principal, view(), now());
+    },
+    nodes(principal, query) {
+      demand(principal, 'inventory:read');
+      return pageOf(principal, nodeList(view()), nodeKeeper(principal, query.filter), query);
+    },
+    addresses(principal, query) {
+      demand(principal, 'inventory:read');
+      const list = addressList(view(), binding(), policy());
+      return pageOf(principal, list, addressKeeper(principal, query.filter), query);
+    },
+    async collectors(principal) {
+      demand(principal, 'inventory:read');
+      const runs = await store.runs.latestBySource();
+      const at = now();
+      return collectorRecords(view(), collectorSources(principal, view(), runs, at), at);
+    },
+  };
+}
+
+function driftVerbs(
+  needs: InventoryNeeds,
+): Verbs<'driftFindings' | 'driftFinding' | 'driftFindingsById' | 'driftHistory' | 'driftFacts'> {
+  const { view, binding, differences, store, now } = needs;
+  const byId = async (principal: Principal, ids: readonly FindingId[]) => {
+    demand(principal, 'drift:read');
+    const known = view();
+    const living = ids.flatMap((id) => known.findings.byId.get(id) ?? []);
+    const missing = ids.filter((id) => !known.findings.byId.has(id));
+    const resolved = missing.length === 0 ? [] : [...(await store.findings.byIds(missing)).values()];
+    const seen = [...living, ...resolved].filter((finding) => seesFinding(principal, finding));
+    return new Map(seen.map((finding) => [finding.id, findingRecord(known, finding)]));
+  };
+  return {
+    driftFindingsById: byId,
+    async driftFindings(principal, filter, page) {
+      demand(principal, 'drift:read');
+      return await findingPage(principal, { view: view(), store }, filter, page);
+    },
+    async driftFinding(principal, id) {
+      return (await byId(principal, [id])).get(id);
+    },
+    async driftHistory(principal, ids) {
+      const seen = await byId(principal, ids);
+      return seen.size === 0 ? new Map() : await store.findings.history([...seen.keys()]);
+    },
+    driftFacts(principal) {
+      demand(principal, 'inventory:read');
+      demand(principal, 'drift:read');
+      const known = { view: view(), binding: binding(), differences: differences() };
+      return driftFacts(principal, known, inventoryFreshness(principal, known.view, now()));
+    },
+  };
+}
+
+function guestEdges(
+  needs: InventoryNeeds,
+): Verbs<'nodeOf' | 'findingsOf' | 'declaredOf' | 'freshnessOf' | 'primaryAddress'> {
+  const { view, binding, now } = needs;
+  return {
+    nodeOf(guest) {
+      const past = originOf(guest);
+      if (past !== undefined) return pastNode(past, guest);
+      const node = view().nodes.get(`${guest.cluster}/${guest.nodeName}`);
+      return node === undefined ? nodeRecordOf(guest.cluster, guest.nodeName, undefined, null) : nodeRecord(node);
+    },
+    findingsOf(principal, guest, states = DEFAULT_STATES) {
+      demand(principal, 'drift:read');
+      const known = view();
+      const findings = known.findings.byGuest.get(guest.id);
+      if (findings === undefined) return NONE;
+      return findings
+        .filter((finding) => states.includes(finding.state) && seesFinding(principal, finding))
+        .map((finding) => findingRecord(known, finding));
+    },
+    declaredOf(guest) {
+      const past = originOf(guest);
+      return (past === undefined ? binding() : pastBinding(past)).factsOf(guest.id);
+    },
+    freshnessOf(guest) {
+      const known = view();
+      if (guest.asOf !== null) return freshness(guest.asOf, false, null, now());
+      const cluster = clusterFreshness(known, known.clusters.get(guest.cluster), now());
+      return guestFreshness(known.guests.get(guest.id), cluster);
+    },
+    primaryAddress(guest) {
+      const past = originOf(guest);
+      const known = (past ?? view()).guests.get(guest.id);
+      if (known === undefined) return null;
+      return primaryAddress(known, past === undefined ? binding() : pastBinding(past));
+    },
+  };
+}
+
+const NONE: readonly FindingRecord[] = [];
+
+function nodeEdges(needs: InventoryNeeds): Verbs<'guestsOn' | 'nodeFreshness'> {
+  const { view, now } = needs;
+  return {
+    guestsOn(principal, node) {
+      const on = guestList(view(), undefined).sorted.filter(
+        (guest) => guest.nodeName === node.name && guest.cluster === node.cluster,
+      );
+      return on.filter((guest) => seesGuest(principal, guest));
+    },
+    nodeFreshness(node) {
+      return clusterFreshness(view(), view().clusters.get(node.cluster), now());
+    },
+  };
+}
