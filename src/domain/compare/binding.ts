@@ -81,7 +81,8 @@ class Binder {
   add(source: DeclaredSource, row: KeptDeclaration): void {
     switch (row.kind) {
       case 'guest':
-        return this.#addGuestRow(source, row);
+        this.#addGuestRow(source, row);
+        return;
       case 'address':
         push(this.declaredAddresses, `${DEFAULT_SCOPE}/${row.address}`, {
           address: row.address,

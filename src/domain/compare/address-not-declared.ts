@@ -1,0 +1,111 @@
+import type { IpAddress } from '../address.js';
+import type { Subject } from '../finding.js';
+import { FIRST_LOOK } from '../time.js';
+import { changeOf } from './address-differs.js';
+import {
+  AGREES,
+  addressDoubt,
+  addressEvidence,
+  type Carrier,
+  called,
+  DOUBT,
+  doubt,
+  idOf,
+  isDynamic,
+  type Rule,
+  so,
+  type Verdict,
+  type World,
+} from './world.js';
+
+/** `scope/address` → its address; a scope may hold slashes, an address does not. */
+export function addressOf(subject: Subject): IpAddress {
+  return subject.id.slice(subject.id.lastIndexOf('/') + 1) as IpAddress;
+}
+
+/** The subject of an address: the bare text in the scope that is one for all. */
+export function addressSubject(scope: string, address: string): Subject {
+  return { kind: 'ADDRESS', id: scope === 'default' ? address : `${scope}/${address}` };
+}
+
+export function addressKey(subject: Subject): string {
+  return subject.id.includes('/') ? subject.id : `default/${subject.id}`;
+}
+
+function declaring(world: World) {
+  return world.view.declarations.filter((source) => source.declaresAddresses && source.state.kind !== 'never');
+}
+
+/** A carried address that nobody wrote down. With no source that declares addresses there is no such thing. */
+export const addressNotDeclared: Rule = {
+  kind: 'ADDRESS_NOT_DECLARED',
+
+  *candidates(world) {
+    if (declaring(world).length === 0) return;
+    for (const [key, carriers] of world.carriers) {
+      if (world.binding.declaredAddresses.has(key)) continue;
+      const [one] = carriers;
+      if (one !== undefined) yield { subject: addressSubject(one.carried.scope, one.carried.address), field: '' };
+    }
+  },
+
+  judge(world, subject) {
+    const sources = declaring(world);
+    const key = addressKey(subject);
+    const address = addressOf(subject);
+    const carriers = (world.carriers.get(key) ?? []).filter(({ carried }) => !isDynamic(world, carried));
+    if (sources.length === 0 || carriers.length === 0 || world.classOf(address, carriers) !== undefined) return AGREES;
+    const declared = world.binding.declaredAddresses.get(key) ?? [];
+    if (declared.length > 0)
+      return declared.some((one) => one.from.state.kind === 'covered')
+        ? readSince(
+            world,
+            carriers,
+            declared.map((d) => d.since.before ?? 0),
+          )
+        : DOUBT;
+    if (
+      sources.some((source) => source.state.kind === 'unreachable') ||
+      world.binding.unreadable.addresses.has(address)
+    )
+      return DOUBT;
+    const gone = world.binding.goneAddresses.get(address) ?? 0;
+    const waits = carriers.map(({ guest }) => addressDoubt(world, guest, gone));
+    const sure = carriers.filter((_, i) => waits[i] === undefined);
+    if (sure.length === 0) return joined(waits);
+    return so(world, {
+      kind: 'ADDRESS_NOT_DECLARED',
+      subject,
+      field: '',
+      declared: null,
+      observed: carriers.map(({ guest }) => guest.key).join(', '),
+      declaredBy: [],
+      evidence: sure.flatMap(({ guest, carried }) => addressEvidence(guest, carried)),
+      message: `${address} is carried by ${carriers.map(({ guest }) => called(guest)).join(' and ')} and no declared source names it`,
+      guests: [...new Set(carriers.map(({ guest }) => guest))],
+      clusters: [...new Set(carriers.map(({ guest }) => guest.cluster))],
+      changes: [...sure.map(({ guest }) => changeOf(guest)), gone === 0 ? FIRST_LOOK : { after: null, before: gone }],
+      swallowers: carriers.map(({ guest, carried }) => [
+        idOf('ADDRESS_DIFFERS', guest.id, carried.family === 4 ? 'address4' : 'address6'),
+        idOf('GUEST_NOT_DECLARED', guest.id),
+      ]),
+    });
+  },
+};
+
+/** Agreement by a fresh declaration counts once a carrier was read after it was written. */
+function readSince(world: World, carriers: readonly Carrier[], since: readonly number[]): Verdict {
+  const latest = Math.min(...since);
+  const waits = carriers.map(({ guest }) => addressDoubt(world, guest, latest));
+  return waits.some((wait) => wait === undefined) ? AGREES : joined(waits);
+}
+
+/** Several doubts about one identity as one: every read that would help, and the earliest moment to look again. */
+export function joined(waits: readonly (Verdict | undefined)[]): Verdict {
+  const doubts = waits.flatMap((wait) => (wait?.kind === 'doubt' ? [wait] : []));
+  const dues = doubts.flatMap((one) => (one.due === null ? [] : [one.due]));
+  return doubt(
+    doubts.flatMap((one) => one.asks),
+    dues.length === 0 ? null : Math.min(...dues),
+  );
+}

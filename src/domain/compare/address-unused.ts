@@ -1,0 +1,219 @@
+import { type Family, familyOf, type IpAddress } from '../address.js';
+import type { GuestView } from '../view.js';
+import { addressKey, addressOf, addressSubject, joined } from './address-not-declared.js';
+import type { DeclaredAddress } from './binding.js';
+import { declaresPresence } from './presence.js';
+import {
+  AGREES,
+  type Ask,
+  addressDoubt,
+  addressesAskedAt,
+  asksFor,
+  DOUBT,
+  doubt,
+  idOf,
+  type Rule,
+  so,
+  type Verdict,
+  type World,
+} from './world.js';
+
+/** More reads than this are left to the rolling slice: one new line must not cost the estate a full pass. */
+const MOST_ASKS = 200;
+
+/** Whether what a guest carries in a family can be known: an agent or interfaces answered, or every device is set static. */
+export function canBeAsked(guest: GuestView, family: Family): boolean {
+  if (guest.parts.addresses.state === 'read') return true;
+  return (guest.config?.devices ?? []).every((device) => (family === 4 ? device.ip4 : device.ip6)?.mode === 'static');
+}
+
+/** What stands between one family of a scope and the certainty that nobody in it carries an address. */
+export interface ScopeReading {
+  /** Running guests that nobody can ask: no agent, no static setting. */
+  readonly unaskable: number;
+  /** Parts not covered, nodes offline, guests hidden, clusters out of reach. */
+  readonly uncovered: boolean;
+  /** Running guests by when they were last read, oldest first. */
+  readonly reads: readonly { readonly guest: GuestView; readonly at: number }[];
+  /** When those that just started may be asked. */
+  readonly due: number | null;
+}
+
+const readings = new WeakMap<World, Map<string, ScopeReading>>();
+
+/** Memoised per comparison: thousands of addresses ask the same of one scope. */
+export function scopeReading(world: World, scope: string, family: Family): ScopeReading {
+  let known = readings.get(world);
+  if (known === undefined) {
+    known = new Map();
+    readings.set(world, known);
+  }
+  const key = `${family}:${scope}`;
+  let reading = known.get(key);
+  if (reading === undefined) {
+    reading = readScope(world, scope, family);
+    known.set(key, reading);
+  }
+  return reading;
+}
+
+function scopesOf(guest: GuestView): readonly string[] {
+  return guest.carried.length === 0 ? [guest.firstScope] : [guest.firstScope, ...guest.carried.map((c) => c.scope)];
+}
+
+function readScope(world: World, scope: string, family: Family): ScopeReading {
+  let unaskable = 0;
+  let uncovered = [...world.view.clusters.values()].some(({ name, settings }) => {
+    const within =
+      settings.addressScope === scope ||
+      settings.addressScopes.some((rule) => scope === rule.scope || scope.startsWith(`${rule.scope}@`));
+    return within && !world.coverage.cluster(name);
+  });
+  const reads: { guest: GuestView; at: number }[] = [];
+  let due: number | null = null;
+  for (const guest of world.view.guests.values()) {
+    if (guest.row.template || guest.status === 'STOPPED' || !scopesOf(guest).includes(scope)) continue;
+    if (guest.config !== null && guest.config.devices.length === 0) continue;
+    const wait = addressDoubt(world, guest, 0);
+    if (wait?.kind === 'doubt') {
+      uncovered = true;
+      if (wait.due !== null) due = due === null ? wait.due : Math.min(due, wait.due);
+    } else if (!canBeAsked(guest, family)) unaskable += 1;
+    else reads.push({ guest, at: addressesAskedAt(guest) });
+  }
+  reads.sort((a, b) => a.at - b.at);
+  return { unaskable, uncovered, reads, due };
+}
+
+/** A declared address that nobody carries, although everybody who could was asked. */
+export const declaredAddressUnused: Rule = {
+  kind: 'DECLARED_ADDRESS_UNUSED',
+
+  *candidates(world) {
+    for (const [key, declared] of world.binding.declaredAddresses) {
+      const [one] = declared;
+      if (one !== undefined && !world.carriers.has(key))
+        yield { subject: addressSubject(one.scope, one.address), field: '' };
+    }
+  },
+
+  judge(world, subject) {
+    const address = addressOf(subject);
+    const key = addressKey(subject);
+    const all = world.binding.declaredAddresses.get(key) ?? [];
+    const rows = all.filter((one) => one.row === undefined || declaresPresence(one.row));
+    if (rows.length === 0)
+      return all.length === 0 && world.view.declarations.some((s) => s.state.kind === 'unreachable') ? DOUBT : AGREES;
+    if (rows.length < all.length || world.carriers.has(key) || world.classOf(address) !== undefined) return AGREES;
+    const covered = rows.filter((one) => one.from.state.kind === 'covered');
+    if (covered.length === 0 || covered.some((one) => one.row?.placement.kind === 'elsewhere')) return DOUBT;
+    const since = Math.max(...covered.map((one) => one.since.before ?? 0));
+    const named = covered.filter((one) => one.vmids.length > 0);
+    const wait =
+      named.length > 0 ? namedDoubt(world, named, address, since) : unnamedDoubt(world, address, rows, since);
+    return wait ?? unused(world, subject, address, covered);
+  },
+};
+
+function unused(
+  world: World,
+  subject: Parameters<Rule['judge']>[1],
+  address: IpAddress,
+  rows: readonly DeclaredAddress[],
+): Verdict {
+  const [first] = rows;
+  const guests = [...new Set(rows.flatMap((row) => row.guests))].flatMap((id) => world.view.guests.get(id) ?? []);
+  const field = `address${familyOf(address)}`;
+  const swallowers = [
+    ...guests.map((guest) => idOf('ADDRESS_DIFFERS', guest.id, field)),
+    ...rows.flatMap((row) =>
+      row.vmids.flatMap((vmid) =>
+        [...world.view.clusters.keys(), '*'].map((c) => idOf('GUEST_MISSING', `${c}/${vmid}`)),
+      ),
+    ),
+  ];
+  return so(world, {
+    kind: 'DECLARED_ADDRESS_UNUSED',
+    subject,
+    field: '',
+    declared: first?.label ?? address,
+    observed: null,
+    declaredBy: rows.map((row, i) => ({
+      field: 'address',
+      value: row.address,
+      source: row.source,
+      location: row.location,
+      wins: i === 0,
+    })),
+    evidence: [],
+    message: `${address} is declared at ${first?.location}${first?.label ? ` (${first.label})` : ''} and nobody carries it`,
+    guests,
+    clusters:
+      guests.length > 0
+        ? [...new Set(guests.map((guest) => guest.cluster))]
+        : clustersIn(world, first?.scope ?? 'default'),
+    changes: rows.map((row) => row.since),
+    swallowers: swallowers.length === 0 ? [] : [swallowers],
+  });
+}
+
+function clustersIn(world: World, scope: string): readonly string[] {
+  return [...world.view.clusters.values()]
+    .filter(({ settings }) => settings.addressScope === scope)
+    .map(({ name }) => name);
+}
+
+/** The declaration names its guest: that guest's parts decide. One that is stopped keeps what it was declared with. */
+function namedDoubt(
+  world: World,
+  named: readonly DeclaredAddress[],
+  address: IpAddress,
+  since: number,
+): Verdict | undefined {
+  const guests = [...new Set(named.flatMap((one) => one.guests))];
+  if (guests.length === 0) return absentDoubt(world, named);
+  const waits: Verdict[] = [];
+  for (const id of guests) {
+    const guest = world.view.guests.get(id);
+    if (guest === undefined || guest.status === 'UNKNOWN') waits.push(DOUBT);
+    else if (guest.status === 'STOPPED') return world.coverage.row(guest) ? AGREES : DOUBT;
+    else {
+      const wait = addressDoubt(world, guest, since);
+      if (wait !== undefined) waits.push(wait);
+      else if (!canBeAsked(guest, familyOf(address)) && !world.policy.unusedDespiteUnread) waits.push(DOUBT);
+    }
+  }
+  return waits.length > 0 ? joined(waits) : undefined;
+}
+
+/** The row names a VMID that no living guest has: it says so itself, once the absence is proven. */
+function absentDoubt(world: World, named: readonly DeclaredAddress[]): Verdict | undefined {
+  const proven = named.every((one) =>
+    one.vmids.every((vmid) => {
+      const clusters = one.row?.placement.kind === 'in' ? one.row.placement.clusters : [...world.view.clusters.keys()];
+      return clusters.every((cluster) => {
+        const proof = world.view.absences.get(`${cluster}/${vmid}`);
+        return proof?.free === true && world.coverage.quorate(cluster) && world.coverage.proofFresh(proof.askedAt);
+      });
+    }),
+  );
+  return proven ? undefined : DOUBT;
+}
+
+/** Nobody is named: every running guest of the scope that could hold it must have been read since it was written. */
+function unnamedDoubt(
+  world: World,
+  address: IpAddress,
+  rows: readonly DeclaredAddress[],
+  since: number,
+): Verdict | undefined {
+  const reading = scopeReading(world, rows[0]?.scope ?? 'default', familyOf(address));
+  if (reading.uncovered) return doubt([], reading.due);
+  if (reading.unaskable > 0 && !world.policy.unusedDespiteUnread) return DOUBT;
+  const asks: Ask[] = [];
+  for (const { guest, at } of reading.reads) {
+    if (at >= since) break;
+    if (asks.length < MOST_ASKS) asks.push(...asksFor(guest));
+  }
+  return asks.length > 0 ? doubt(asks) : undefined;
+}

@@ -1,0 +1,120 @@
+import type { Difference, FindingId, FindingIdentity } from '../finding.js';
+import type { Policy } from '../policy.js';
+import { isGraver } from '../severity.js';
+import type { Instant } from '../time.js';
+import type { InventoryView } from '../view.js';
+import { addressDiffers } from './address-differs.js';
+import { addressNotDeclared } from './address-not-declared.js';
+import { declaredAddressUnused } from './address-unused.js';
+import { declarationsConflict } from './conflicts.js';
+import { duplicateAddress, duplicateMac } from './duplicates.js';
+import { nameDiffers, nodeDiffers, statusDiffers } from './facts.js';
+import { guestMissing, guestNotDeclared } from './presence.js';
+import { AGREES, type Ask, type Rule, type World, worldOf } from './world.js';
+
+/** Every kind that can be told, one rule each. */
+const RULES: readonly Rule[] = [
+  guestNotDeclared,
+  guestMissing,
+  nameDiffers,
+  nodeDiffers,
+  statusDiffers,
+  addressDiffers,
+  addressNotDeclared,
+  declaredAddressUnused,
+  duplicateAddress,
+  duplicateMac,
+  declarationsConflict,
+];
+const BY_KIND = new Map(RULES.map((rule) => [rule.kind, rule]));
+
+export type Judgement = 'so' | 'not so' | 'not covered';
+
+export interface Comparison {
+  readonly world: World;
+  /** Everything that is so, swallowed or not, by id. */
+  readonly so: ReadonlyMap<FindingId, Difference>;
+  /** What may be said of an identity now; `reason` where something other than agreement ended it. */
+  judged(identity: FindingIdentity): { readonly judgement: Judgement; readonly reason: string | null };
+  /** Reads that would settle a doubt, each once. */
+  readonly asks: readonly Ask[];
+  /** When to compare again though nothing changed; null: no need. */
+  readonly due: Instant | null;
+}
+
+/**
+ * Holds what was observed against what was declared. Pure: the view carries both with their coverage, and time is an argument.
+ * What is not covered on one side, not settled, or not read since the other side changed, is neither so nor not so.
+ */
+export function compare(view: InventoryView, policy: Policy, now: Instant): Comparison {
+  const world = worldOf(view, policy, now);
+  const found = new Map<FindingId, Difference>();
+  const asks = new Map<string, Ask>();
+  let due: Instant | null = null;
+  for (const rule of RULES) {
+    for (const { subject, field } of rule.candidates(world)) {
+      const verdict = rule.judge(world, subject, field);
+      if (verdict.kind === 'so') found.set(verdict.difference.id, verdict.difference);
+      else if (verdict.kind === 'doubt') {
+        for (const ask of verdict.asks) asks.set(`${ask.cluster}\n${ask.part}\n${ask.key}`, ask);
+        if (verdict.due !== null) due = due === null ? verdict.due : Math.min(due, verdict.due);
+      }
+    }
+  }
+  return {
+    world,
+    so: swallowed(found),
+    judged: (identity) => judge(world, found, identity),
+    asks: [...asks.values()],
+    due,
+  };
+}
+
+function judge(world: World, found: ReadonlyMap<FindingId, Difference>, identity: FindingIdentity) {
+  const id = `${identity.kind}:${identity.subject.id}:${identity.field}`;
+  if (found.has(id)) return { judgement: 'so' as const, reason: null };
+  if (isRetired(world, identity)) return { judgement: 'not so' as const, reason: 'the cluster was retired' };
+  const verdict = BY_KIND.get(identity.kind)?.judge(world, identity.subject, identity.field) ?? AGREES;
+  switch (verdict.kind) {
+    case 'so':
+      return { judgement: 'so' as const, reason: null };
+    case 'agrees':
+      return { judgement: 'not so' as const, reason: null };
+    case 'doubt':
+      return { judgement: 'not covered' as const, reason: null };
+  }
+}
+
+/** A guest's or MAC's cluster that the settings no longer name: nothing of it is left to judge. */
+function isRetired(world: World, { subject }: FindingIdentity): boolean {
+  if (subject.kind === 'ADDRESS') return false;
+  const cluster = subject.id.slice(0, subject.id.indexOf('/'));
+  return cluster !== '*' && !world.view.clusters.has(cluster);
+}
+
+/** Marks each difference that another one already tells. A shared MAC that tells of a shared address takes the graver severity. */
+function swallowed(found: Map<FindingId, Difference>): ReadonlyMap<FindingId, Difference> {
+  const marked = new Map<FindingId, Difference>();
+  for (const [id, difference] of found) {
+    const by = swallowerOf(difference, (other) => found.has(other));
+    marked.set(id, by === undefined ? difference : { ...difference, swallowedBy: by });
+  }
+  for (const difference of marked.values()) {
+    if (difference.identity.kind !== 'DUPLICATE_ADDRESS' || difference.swallowedBy === undefined) continue;
+    const by = marked.get(difference.swallowedBy);
+    if (by !== undefined && isGraver(difference.severity, by.severity))
+      marked.set(by.id, { ...by, severity: difference.severity });
+  }
+  return marked;
+}
+
+/** One of the identities that tell a difference already, where every group has one that `tells`. */
+export function swallowerOf(difference: Difference, tells: (id: FindingId) => boolean): FindingId | undefined {
+  let first: FindingId | undefined;
+  for (const group of difference.swallowers) {
+    const by = group.find(tells);
+    if (by === undefined) return undefined;
+    first ??= by;
+  }
+  return first;
+}

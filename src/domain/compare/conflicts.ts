@@ -1,0 +1,220 @@
+import { compareAddresses, type Family } from '../address.js';
+import type { DeclaredFact, Subject } from '../finding.js';
+import type { GuestView } from '../view.js';
+import { addressKey, addressOf, addressSubject } from './address-not-declared.js';
+import { type DeclaredAddress, declaredSet, type Row, speaksOf } from './binding.js';
+import { bareName } from './names.js';
+import { declaresPresence } from './presence.js';
+import { AGREES, called, DOUBT, isVirtual, type Rule, so, type Verdict, type World } from './world.js';
+
+const GUEST_FIELDS = ['name', 'node', 'status', 'address4', 'address6'] as const;
+type GuestField = (typeof GUEST_FIELDS)[number];
+
+interface Said {
+  readonly row: Row;
+  /** What it comes to, for comparing; several where it declares a set. */
+  readonly means: readonly string[];
+  readonly value: string;
+}
+
+/** What the rows bound to a guest say of one field; planned and retired rows take no part in a conflict. */
+function saying(world: World, guest: GuestView, field: GuestField): readonly Said[] {
+  const rows = (world.binding.byGuest.get(guest.id) ?? []).filter(declaresPresence);
+  if (field === 'address4' || field === 'address6') return addressSets(world, rows, field === 'address4' ? 4 : 6);
+  return rows.flatMap((row): readonly Said[] => {
+    if (!speaksOf(row, field)) return [];
+    const { name, node, status } = row.row;
+    if (field === 'name') return name === null ? [] : [{ row, means: [bareName(name)], value: name }];
+    if (field === 'node') {
+      const meant = node === null ? undefined : world.binding.nodes.in(guest.cluster, node);
+      return meant === undefined || node === null ? [] : [{ row, means: [meant.name], value: node }];
+    }
+    return status === null || status.means === 'unclear' ? [] : [{ row, means: [status.means], value: status.word }];
+  });
+}
+
+/** Each source's own rows together are one set; sets of two sources conflict when they share nothing. */
+function addressSets(world: World, rows: readonly Row[], family: Family): readonly Said[] {
+  const bySource = new Map<string, Said>();
+  for (const { row, addresses } of declaredSet(rows, family)) {
+    const own = addresses.filter((address) => !isVirtual(world, address));
+    const known = bySource.get(row.source.name);
+    const means = [...(known?.means ?? []), ...own];
+    bySource.set(row.source.name, { row: known?.row ?? row, means, value: means.join(', ') });
+  }
+  return [...bySource.values()].filter((said) => said.means.length > 0);
+}
+
+function contradicts(a: Said, b: Said): boolean {
+  return !a.means.some((value) => b.means.includes(value));
+}
+
+function factsOf(said: readonly Said[], field: string): readonly DeclaredFact[] {
+  return said.map(({ row, value }, i) => ({
+    field,
+    value,
+    source: row.source.name,
+    location: row.row.location,
+    wins: i === 0,
+  }));
+}
+
+export const declarationsConflict: Rule = {
+  kind: 'DECLARATIONS_CONFLICT',
+
+  *candidates(world) {
+    for (const [id, rows] of world.binding.byGuest) {
+      const guest = rows.length > 1 ? world.view.guests.get(id) : undefined;
+      if (guest === undefined) continue;
+      for (const field of GUEST_FIELDS) yield { subject: { kind: 'GUEST', id: guest.key }, field };
+    }
+    for (const vmid of world.binding.ambiguous.keys())
+      yield { subject: { kind: 'GUEST', id: `*/${vmid}` }, field: 'cluster' };
+    for (const declared of world.binding.declaredAddresses.values()) {
+      const [one] = declared;
+      if (one !== undefined && declared.length > 1)
+        yield { subject: addressSubject(one.scope, one.address), field: 'guest' };
+    }
+    for (const { subject, field } of keyConflicts(world)) yield { subject, field };
+  },
+
+  judge(world, subject, field) {
+    if (subject.kind === 'ADDRESS')
+      return field === 'guest' ? oneAddressTwoGuests(world, subject) : oneKeyTwoValues(world, subject, field);
+    return field === 'cluster' ? fitsSeveral(world, subject) : withinGuest(world, subject, field as GuestField);
+  },
+};
+
+function withinGuest(world: World, subject: Subject, field: GuestField): Verdict {
+  const guest = world.view.guestsByKey.get(subject.id);
+  if (guest === undefined) return AGREES;
+  const said = saying(world, guest, field);
+  const [first] = said;
+  const other = first === undefined ? undefined : said.find((one) => contradicts(first, one));
+  if (first === undefined || other === undefined) return outOfReach(world, guest) ? DOUBT : AGREES;
+  if (said.some(({ row }) => row.source.state.kind !== 'covered') || !world.coverage.cluster(guest.cluster))
+    return DOUBT;
+  const values = [...new Set(said.map((one) => one.value))];
+  return so(world, {
+    kind: 'DECLARATIONS_CONFLICT',
+    subject,
+    field,
+    declared: values.join(' | '),
+    observed: null,
+    declaredBy: factsOf(said, field),
+    evidence: [],
+    message: `${called(guest)}: ${field} is declared ${said.map((one) => `${one.value} (${one.row.row.location})`).join(' and ')}`,
+    guests: [guest],
+    clusters: [guest.cluster],
+    changes: said.map(({ row }) => row.row.since),
+    swallowers: [],
+  });
+}
+
+function outOfReach(world: World, guest: GuestView): boolean {
+  return (world.binding.byGuest.get(guest.id) ?? []).some((row) => row.source.state.kind !== 'covered');
+}
+
+/** A row that fits guests of several clusters: which one it means, nobody can tell. */
+function fitsSeveral(world: World, subject: Subject): Verdict {
+  const vmid = Number(subject.id.slice(2));
+  const [found] = world.binding.ambiguous.get(vmid) ?? [];
+  if (found === undefined) return AGREES;
+  const { row, guests } = found;
+  if (row.source.state.kind !== 'covered' || guests.some((guest) => !world.coverage.cluster(guest.cluster)))
+    return DOUBT;
+  return so(world, {
+    kind: 'DECLARATIONS_CONFLICT',
+    subject,
+    field: 'cluster',
+    declared: row.row.text,
+    observed: guests.map((guest) => guest.key).join(', '),
+    declaredBy: [
+      { field: 'vmid', value: row.row.text, source: row.source.name, location: row.row.location, wins: true },
+    ],
+    evidence: [],
+    message: `${row.row.location}: VMID ${vmid} fits ${guests.map(called).join(' and ')}; name its cluster or node`,
+    guests,
+    clusters: [...new Set(guests.map((guest) => guest.cluster))],
+    changes: [row.row.since],
+    swallowers: [],
+  });
+}
+
+function forGuests(declared: readonly DeclaredAddress[]): readonly DeclaredAddress[] {
+  return declared.filter((one) => one.guests.length > 0 && one.row !== undefined && declaresPresence(one.row));
+}
+
+function oneAddressTwoGuests(world: World, subject: Subject): Verdict {
+  const address = addressOf(subject);
+  const all = world.binding.declaredAddresses.get(addressKey(subject)) ?? [];
+  const declared = forGuests(all);
+  const guests = [...new Set(declared.flatMap((one) => one.guests))].flatMap((id) => world.view.guests.get(id) ?? []);
+  if (guests.length < 2 || isVirtual(world, address))
+    return all.some((one) => one.from.state.kind !== 'covered') ? DOUBT : AGREES;
+  if (
+    declared.some((one) => one.from.state.kind !== 'covered') ||
+    guests.some((g) => !world.coverage.cluster(g.cluster))
+  )
+    return DOUBT;
+  return so(world, {
+    kind: 'DECLARATIONS_CONFLICT',
+    subject,
+    field: 'guest',
+    declared: guests.map((guest) => guest.key).join(' | '),
+    observed: null,
+    declaredBy: declared.map((one, i) => ({
+      field: 'guest',
+      value: one.label,
+      source: one.source,
+      location: one.location,
+      wins: i === 0,
+    })),
+    evidence: [],
+    message: `${address} is declared for ${guests.map(called).join(' and ')} (${declared.map((one) => one.location).join(', ')})`,
+    guests,
+    clusters: [...new Set(guests.map((guest) => guest.cluster))],
+    changes: declared.map((one) => one.since),
+    swallowers: [],
+  });
+}
+
+/** Keys of an address file that are written twice with two values, under the smallest of them: it does not depend on the order. */
+function* keyConflicts(world: World) {
+  for (const source of world.view.declarations) {
+    for (const conflict of source.keyConflicts) {
+      const addresses = [...new Set(conflict.facts.map((fact) => fact.address))].sort(compareAddresses);
+      const [first] = addresses;
+      if (first === undefined || addresses.length < 2) continue;
+      yield { subject: addressSubject('default', first), field: conflict.label, source, conflict, addresses };
+    }
+  }
+}
+
+function oneKeyTwoValues(world: World, subject: Subject, field: string): Verdict {
+  for (const { subject: mine, field: label, source, conflict, addresses } of keyConflicts(world)) {
+    if (mine.id !== subject.id || label !== field) continue;
+    if (source.state.kind !== 'covered') return DOUBT;
+    return so(world, {
+      kind: 'DECLARATIONS_CONFLICT',
+      subject,
+      field,
+      declared: addresses.join(' | '),
+      observed: null,
+      declaredBy: conflict.facts.map((fact, i) => ({
+        field,
+        value: fact.address,
+        source: source.name,
+        location: fact.location,
+        wins: i === conflict.facts.length - 1,
+      })),
+      evidence: [],
+      message: `${field} is declared ${conflict.facts.map((fact) => `${fact.address} (${fact.location})`).join(' and ')}`,
+      guests: [],
+      clusters: [],
+      changes: [],
+      swallowers: [],
+    });
+  }
+  return world.view.declarations.some((source) => source.state.kind === 'unreachable') ? DOUBT : AGREES;
+}

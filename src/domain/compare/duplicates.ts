@@ -1,0 +1,156 @@
+import type { Mac } from '../mac.js';
+import type { GuestView } from '../view.js';
+import { changeOf } from './address-differs.js';
+import { addressKey, addressOf, addressSubject, joined } from './address-not-declared.js';
+import {
+  AGREES,
+  addressDoubt,
+  addressEvidence,
+  addressesAskedAt,
+  asksFor,
+  type Carrier,
+  called,
+  DOUBT,
+  doubt,
+  idOf,
+  isVirtual,
+  type Rule,
+  sinceOf,
+  so,
+  type Verdict,
+  type World,
+} from './world.js';
+
+/** Two running guests on devices that are up; a stopped guest, or one of an offline node, has a claim and no more. */
+function contenders(carriers: readonly Carrier[]): readonly Carrier[] {
+  const byGuest = new Map<string, Carrier>();
+  for (const one of carriers) {
+    if (one.guest.status === 'RUNNING' && !one.carried.linkDown && !byGuest.has(one.guest.id))
+      byGuest.set(one.guest.id, one);
+  }
+  return [...byGuest.values()];
+}
+
+/** Carriers whose node or row is out of sight may still be running: with them in it, nothing is over. */
+function mayContend(world: World, carriers: readonly Carrier[]): boolean {
+  const guests = new Set(
+    carriers
+      .filter(({ guest }) => guest.status !== 'STOPPED' || !world.coverage.row(guest))
+      .map(({ guest }) => guest.id),
+  );
+  return guests.size > 1;
+}
+
+export const duplicateAddress: Rule = {
+  kind: 'DUPLICATE_ADDRESS',
+
+  *candidates(world) {
+    for (const carriers of world.carriers.values()) {
+      const [one] = carriers;
+      if (one !== undefined && carriers.length > 1)
+        yield { subject: addressSubject(one.carried.scope, one.carried.address), field: '' };
+    }
+  },
+
+  judge(world, subject) {
+    const carriers = world.carriers.get(addressKey(subject)) ?? [];
+    const address = addressOf(subject);
+    if (isVirtual(world, address, carriers)) return AGREES;
+    const running = contenders(carriers);
+    if (running.length < 2) return mayContend(world, carriers) ? DOUBT : AGREES;
+    const waits = running.map(({ guest }) => addressDoubt(world, guest, 0));
+    const sure = running.filter((_, i) => waits[i] === undefined);
+    if (sure.length < 2) return joined(waits);
+    // An address that moves from one guest to the other looks like two for a moment: both must have it when read again.
+    const since = sinceOf(sure.map(({ guest }) => changeOf(guest)));
+    const stale = sure.filter(({ guest }) => addressesAskedAt(guest) <= since && !seenTogether(world, guest));
+    if (since > 0 && stale.length > 0) return doubt(stale.flatMap(({ guest }) => asksFor(guest)));
+    return so(world, {
+      kind: 'DUPLICATE_ADDRESS',
+      subject,
+      field: '',
+      declared: null,
+      observed: sure.map(({ guest }) => guest.key).join(', '),
+      declaredBy: [],
+      evidence: sure.flatMap(({ guest, carried }) => addressEvidence(guest, carried)),
+      message: `${address} is carried by ${sure.map(({ guest }) => called(guest)).join(' and ')} at once`,
+      guests: sure.map(({ guest }) => guest),
+      clusters: [...new Set(sure.map(({ guest }) => guest.cluster))],
+      changes: sure.map(({ guest }) => changeOf(guest)),
+      swallowers: swallowingMacs(sure),
+    });
+  },
+};
+
+function seenTogether(_world: World, guest: GuestView): boolean {
+  return changeOf(guest).before === null && addressesAskedAt(guest) === 0;
+}
+
+/** A MAC that all of them share already tells it. */
+function swallowingMacs(sure: readonly Carrier[]): readonly (readonly string[])[] {
+  const macs = sure.map(({ guest, carried }) => (carried.mac === null ? '' : `${guest.cluster}/${carried.mac}`));
+  const [first] = macs;
+  return first !== undefined && first !== '' && macs.every((mac) => mac === first)
+    ? [[idOf('DUPLICATE_MAC', first)]]
+    : [];
+}
+
+const owners = new WeakMap<World, ReadonlyMap<string, readonly GuestView[]>>();
+
+/** Guests that are not templates, by `cluster/mac` of their configured devices. */
+function macOwners(world: World): ReadonlyMap<string, readonly GuestView[]> {
+  const known = owners.get(world);
+  if (known !== undefined) return known;
+  const byMac = new Map<string, GuestView[]>();
+  for (const guest of world.view.guests.values()) {
+    if (guest.row.template) continue;
+    for (const mac of new Set((guest.config?.devices ?? []).flatMap((device) => device.mac ?? [])))
+      add(byMac, `${guest.cluster}/${mac}`, guest);
+  }
+  owners.set(world, byMac);
+  return byMac;
+}
+
+function add(byMac: Map<string, GuestView[]>, key: string, guest: GuestView): void {
+  const list = byMac.get(key);
+  if (list === undefined) byMac.set(key, [guest]);
+  else list.push(guest);
+}
+
+export const duplicateMac: Rule = {
+  kind: 'DUPLICATE_MAC',
+
+  *candidates(world) {
+    for (const [key, guests] of macOwners(world))
+      if (guests.length > 1) yield { subject: { kind: 'MAC', id: key }, field: '' };
+  },
+
+  judge(world, subject): Verdict {
+    const guests = macOwners(world).get(subject.id) ?? [];
+    if (guests.length < 2) return AGREES;
+    const sure = guests.filter((guest) => world.coverage.config(guest));
+    if (sure.length < 2) return DOUBT;
+    const mac = subject.id.slice(subject.id.lastIndexOf('/') + 1) as Mac;
+    return so(world, {
+      kind: 'DUPLICATE_MAC',
+      subject,
+      field: '',
+      declared: null,
+      observed: sure.map((guest) => guest.key).join(', '),
+      declaredBy: [],
+      evidence: sure.map((guest) => {
+        const device = guest.config?.devices.find((one) => one.mac === mac);
+        return {
+          source: `proxmox:${guest.cluster}`,
+          text: `${called(guest)} has ${mac} on ${device?.key ?? 'a device'}`,
+          at: guest.parts.config.askedAt,
+        };
+      }),
+      message: `${mac} is configured on ${sure.map(called).join(' and ')}`,
+      guests: sure,
+      clusters: [...new Set(sure.map((guest) => guest.cluster))],
+      changes: sure.map((guest) => guest.changed.config),
+      swallowers: [],
+    });
+  },
+};

@@ -1,0 +1,197 @@
+import type { DeclaredFact, FindingId } from '../finding.js';
+import { type ChangeInterval, DAY } from '../time.js';
+import type { GuestView } from '../view.js';
+import { type Row, speaksOf } from './binding.js';
+import { givenName, sameName } from './names.js';
+import {
+  AGREES,
+  called,
+  DOUBT,
+  doubt,
+  guestSubject,
+  idOf,
+  missingIds,
+  type Rule,
+  rowDoubt,
+  rowEvidence,
+  so,
+  unsettledUntil,
+  type Verdict,
+  type World,
+} from './world.js';
+
+type Field = 'name' | 'node' | 'status';
+
+/** The rows that say something of a field, first in precedence first. */
+function rowsSaying(world: World, guest: GuestView, field: Field): readonly Row[] {
+  return (world.binding.byGuest.get(guest.id) ?? []).filter((row) => row.row[field] !== null && speaksOf(row, field));
+}
+
+function factsOf(rows: readonly Row[], field: Field): readonly DeclaredFact[] {
+  return rows.map(({ row, source }, i) => {
+    const value = field === 'status' ? (row.status?.word ?? '') : (row[field] ?? '');
+    return { field, value, source: source.name, location: row.location, wins: i === 0 };
+  });
+}
+
+/** What would already tell a difference of a field: the guest's being missing, or the declarations' own contradiction. */
+function swallowersOf(guest: GuestView, field: string, observedIsDeclared: boolean): readonly (readonly FindingId[])[] {
+  const conflict = idOf('DECLARATIONS_CONFLICT', guest.key, field);
+  return [[...missingIds(guest.key, guest.vmid), ...(observedIsDeclared ? [conflict] : [])]];
+}
+
+/** A rule over one field of a guest; `compared` gives the verdict once both sides may be held against each other. */
+function fieldRule(
+  kind: Rule['kind'],
+  field: Field,
+  compared: (world: World, guest: GuestView, winner: Row, rows: readonly Row[]) => Verdict,
+): Rule {
+  return {
+    kind,
+    *candidates(world) {
+      for (const id of world.binding.byGuest.keys()) {
+        const guest = world.view.guests.get(id);
+        if (guest !== undefined && rowsSaying(world, guest, field).length > 0)
+          yield { subject: guestSubject(guest), field };
+      }
+    },
+    judge(world, subject) {
+      const guest = world.view.guests.get(subject.id);
+      if (guest === undefined) return AGREES;
+      const rows = rowsSaying(world, guest, field);
+      const [winner] = rows;
+      if (winner === undefined) return isDeclaredOutOfReach(world, guest) ? DOUBT : AGREES;
+      if (winner.source.state.kind !== 'covered') return DOUBT;
+      return rowDoubt(world, guest, winner.row.since.before ?? 0) ?? compared(world, guest, winner, rows);
+    },
+  };
+}
+
+/** The guest's rows say nothing of the field any more, but one of them is not readable in that cell or not in reach. */
+function isDeclaredOutOfReach(world: World, guest: GuestView): boolean {
+  const rows = world.binding.byGuest.get(guest.id) ?? [];
+  return rows.some((row) => row.source.state.kind === 'unreachable' || row.row.unreadable.length > 0);
+}
+
+function fieldDiffers(
+  world: World,
+  guest: GuestView,
+  rows: readonly Row[],
+  what: {
+    kind: Rule['kind'];
+    field: Field;
+    declared: string;
+    observed: string;
+    observedIsDeclared: boolean;
+    changed: ChangeInterval;
+    text: string;
+  },
+): Verdict {
+  const [winner] = rows;
+  return so(world, {
+    kind: what.kind,
+    subject: guestSubject(guest),
+    field: what.field,
+    declared: what.declared,
+    observed: what.observed,
+    declaredBy: factsOf(rows, what.field),
+    evidence: [rowEvidence(world, guest, what.text)],
+    message: `${called(guest)}: ${what.field} is ${what.observed}, declared ${what.declared} at ${winner?.row.location}`,
+    guests: [guest],
+    clusters: [guest.cluster],
+    changes: [what.changed, ...(winner === undefined ? [] : [winner.row.since])],
+    swallowers: swallowersOf(guest, what.field, what.observedIsDeclared),
+  });
+}
+
+export const nameDiffers = fieldRule('NAME_DIFFERS', 'name', (world, guest, winner, rows) => {
+  const observed = givenName(guest);
+  const declared = winner.row.name ?? '';
+  if (guest.row.sparse || !world.coverage.quorate(guest.cluster)) return DOUBT;
+  if (observed === null || sameName(observed, declared)) return AGREES;
+  const observedIsDeclared = rows.some(({ row }) => row.name !== null && sameName(row.name, observed));
+  const text = `named ${observed}`;
+  return fieldDiffers(world, guest, rows, {
+    kind: 'NAME_DIFFERS',
+    field: 'name',
+    declared,
+    observed,
+    observedIsDeclared,
+    changed: guest.row.since.name,
+    text,
+  });
+});
+
+/** Under HA the manager places the guest; a declared node that is down or in maintenance cannot have it. */
+export const nodeDiffers = fieldRule('NODE_DIFFERS', 'node', (world, guest, winner, rows) => {
+  const declared = world.binding.nodes.in(guest.cluster, winner.row.node ?? '');
+  if (declared === undefined || !world.coverage.quorate(guest.cluster)) return DOUBT;
+  const observed = guest.row.node;
+  if (declared.name === observed) return AGREES;
+  if (guest.row.ha !== null && guest.row.ha !== 'ignored') return AGREES;
+  if (declared.row.status !== 'ONLINE' || declared.row.maintenance) return DOUBT;
+  const settles = unsettledUntil(world, [guest.row.since.node, winner.row.since], world.policy.settle.node);
+  if (settles !== null) return doubt([], settles);
+  const observedIsDeclared = rows.some(
+    ({ row }) => world.binding.nodes.in(guest.cluster, row.node ?? '')?.name === observed,
+  );
+  const text = `on node ${observed}`;
+  return fieldDiffers(world, guest, rows, {
+    kind: 'NODE_DIFFERS',
+    field: 'node',
+    declared: declared.name,
+    observed,
+    observedIsDeclared,
+    changed: guest.row.since.node,
+    text,
+  });
+});
+
+/** What a declared word expects of the power state; undefined where it does not clearly say. */
+function expected(row: Row): 'RUNNING' | 'STOPPED' | undefined {
+  switch (row.row.status?.means) {
+    case 'running':
+      return 'RUNNING';
+    case 'stopped':
+      return 'STOPPED';
+    default:
+      return undefined;
+  }
+}
+
+/** Backups, clones and snapshots start, stop and pause guests; their lock excuses that for a day. Hibernation's does not. */
+function isExcused(world: World, guest: GuestView): boolean {
+  const { lock, lockedSince } = guest.row;
+  if (lock === null || lock === 'suspended') return false;
+  return lockedSince === null || world.now - lockedSince < DAY;
+}
+
+export const statusDiffers = fieldRule('STATUS_DIFFERS', 'status', (world, guest, first, rows) => {
+  const speaking = rows.filter((row) => expected(row) !== undefined);
+  const onlyRetired = rows.every(({ row }) => row.status?.means === 'retired');
+  const winner = onlyRetired ? first : speaking[0];
+  if (winner === undefined || guest.row.template) return AGREES;
+  if (winner.source.state.kind !== 'covered' || guest.status === 'UNKNOWN') return DOUBT;
+  const wants = onlyRetired ? 'STOPPED' : expected(winner);
+  if (guest.status === wants) {
+    // A paused guest is listed as running: without its node's power detail nobody knows which.
+    return wants === 'RUNNING' && guest.row.kind === 'QEMU' && !world.coverage.power(guest) ? DOUBT : AGREES;
+  }
+  if (guest.status === 'PAUSED' && wants === 'RUNNING' && !world.coverage.power(guest)) return DOUBT;
+  if (isExcused(world, guest)) return doubt([], guest.row.lockedSince === null ? null : guest.row.lockedSince + DAY);
+  const settles = unsettledUntil(world, [guest.row.since.status, winner.row.since], world.policy.settle.status);
+  if (settles !== null) return doubt([], settles);
+  const observedIsDeclared = speaking.some((row) => expected(row) === guest.status);
+  const observed = guest.status.toLowerCase();
+  const declared = onlyRetired ? 'retired' : (wants ?? '').toLowerCase();
+  const text = `listed as ${observed}`;
+  return fieldDiffers(world, guest, [winner, ...rows.filter((row) => row !== winner)], {
+    kind: 'STATUS_DIFFERS',
+    field: 'status',
+    declared,
+    observed,
+    observedIsDeclared,
+    changed: guest.row.since.status,
+    text,
+  });
+});

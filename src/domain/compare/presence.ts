@@ -1,0 +1,197 @@
+import type { Subject } from '../finding.js';
+import { FIRST_LOOK } from '../time.js';
+import type { GuestView } from '../view.js';
+import type { Row } from './binding.js';
+import { bareName } from './names.js';
+import {
+  AGREES,
+  type Ask,
+  called,
+  DOUBT,
+  doubt,
+  guestSubject,
+  type Rule,
+  rowDoubt,
+  rowEvidence,
+  so,
+  type Verdict,
+  type World,
+} from './world.js';
+
+const IN_THE_MAKING = new Set(['create', 'clone']);
+
+/** A running guest that nobody wrote down. With no source that declares guests there is no such thing. */
+export const guestNotDeclared: Rule = {
+  kind: 'GUEST_NOT_DECLARED',
+
+  *candidates(world) {
+    if (!world.view.declarations.some((source) => source.declaresGuests && source.state.kind !== 'never')) return;
+    for (const guest of world.view.guests.values()) {
+      if (!world.binding.byGuest.has(guest.id)) yield { subject: guestSubject(guest), field: '' };
+    }
+  },
+
+  judge(world, subject) {
+    const guest = world.view.guests.get(subject.id);
+    if (guest === undefined) return AGREES;
+    const declaring = world.view.declarations.filter(
+      (source) => source.declaresGuests && source.state.kind !== 'never',
+    );
+    if (declaring.length === 0) return AGREES;
+    const bound = world.binding.byGuest.get(guest.id) ?? [];
+    const named = bound.find((row) => row.source.state.kind === 'covered');
+    if (named !== undefined) return rowDoubt(world, guest, named.row.since.before ?? 0) ?? AGREES;
+    if (bound.length > 0) return DOUBT;
+    if (declaring.some((source) => source.state.kind === 'unreachable')) return DOUBT;
+    if (guest.row.lock !== null && IN_THE_MAKING.has(guest.row.lock)) return DOUBT;
+    if (
+      world.binding.ambiguous.get(guest.vmid)?.some((one) => one.guests.includes(guest)) ||
+      isNamedUnreadably(world, guest)
+    )
+      return DOUBT;
+    const gone = world.binding.goneVmids.get(guest.vmid) ?? 0;
+    const wait = rowDoubt(world, guest, gone);
+    if (wait !== undefined) return wait;
+    return so(world, {
+      kind: 'GUEST_NOT_DECLARED',
+      subject,
+      field: '',
+      declared: null,
+      observed: guest.row.name,
+      declaredBy: [],
+      evidence: [rowEvidence(world, guest, `listed on node ${guest.row.node}`)],
+      message: `${called(guest)} exists on ${guest.row.node} and no declared source names it`,
+      guests: [guest],
+      clusters: [guest.cluster],
+      changes: [guest.row.since.presence, gone === 0 ? FIRST_LOOK : { after: null, before: gone }],
+      swallowers: [],
+    });
+  },
+};
+
+function isNamedUnreadably(world: World, guest: GuestView): boolean {
+  const { names, addresses } = world.binding.unreadable;
+  return (
+    (guest.row.name !== null && names.has(bareName(guest.row.name))) ||
+    guest.carried.some((c) => addresses.has(c.address))
+  );
+}
+
+/** Whether a row says that its guest is there now, and so may be missed. */
+export function declaresPresence({ row }: Row): boolean {
+  return row.status === null || (row.status.means !== 'planned' && row.status.means !== 'retired');
+}
+
+interface Missed {
+  readonly rows: readonly Row[];
+  readonly clusters: readonly string[];
+}
+
+/** Rows that miss a guest under one subject id; the id names the cluster where the row does. */
+function missed(world: World, vmid: number, cluster: string | null): Missed {
+  const rows = (world.binding.byVmid.get(vmid) ?? []).filter((row) => {
+    if (!declaresPresence(row) || row.placement.kind === 'elsewhere') return false;
+    return clusterOf(row) === cluster;
+  });
+  const clusters = cluster === null ? [...new Set(rows.flatMap((row) => placesOf(world, row)))] : [cluster];
+  return { rows, clusters };
+}
+
+function clusterOf(row: Row): string | null {
+  const [only] = row.placement.kind === 'in' && row.placement.clusters.length === 1 ? row.placement.clusters : [];
+  return only ?? null;
+}
+
+function placesOf(world: World, row: Row): readonly string[] {
+  return row.placement.kind === 'in' ? row.placement.clusters : [...world.view.clusters.keys()];
+}
+
+/** Declared as present, and proven absent from every cluster it could be in. */
+export const guestMissing: Rule = {
+  kind: 'GUEST_MISSING',
+
+  *candidates(world) {
+    for (const [vmid, rows] of world.binding.byVmid) {
+      const clusters = new Set(
+        rows.filter((row) => declaresPresence(row) && row.placement.kind !== 'elsewhere').map(clusterOf),
+      );
+      for (const cluster of clusters) {
+        if (cluster !== null && world.view.guestsByKey.has(`${cluster}/${vmid}`)) continue;
+        yield { subject: { kind: 'GUEST', id: `${cluster ?? '*'}/${vmid}` }, field: '' };
+      }
+    }
+  },
+
+  judge(world, subject) {
+    const slash = subject.id.lastIndexOf('/');
+    const vmid = Number(subject.id.slice(slash + 1));
+    const named = subject.id.slice(0, slash);
+    const { rows, clusters } = missed(world, vmid, named === '*' ? null : named);
+    const [first] = rows;
+    if (first === undefined) return noLongerDeclared(world, vmid);
+    const covered = rows.filter((row) => row.source.state.kind === 'covered');
+    if (clusters.some((cluster) => world.view.guestsByKey.has(`${cluster}/${vmid}`)))
+      return presentAgain(world, vmid, clusters);
+    if (covered.length === 0) return DOUBT;
+    const since = Math.max(...covered.map((row) => row.row.since.before ?? 0));
+    return absence(world, vmid, clusters, since) ?? missing(world, subject, covered, clusters);
+  },
+};
+
+/** The rows are gone: that is known only while no source that could still hold them is out of reach. */
+function noLongerDeclared(world: World, vmid: number): Verdict {
+  const kept = world.binding.byVmid.get(vmid) ?? [];
+  return kept.some((row) => row.source.state.kind === 'unreachable') ? DOUBT : AGREES;
+}
+
+function presentAgain(world: World, vmid: number, clusters: readonly string[]): Verdict {
+  const seen = clusters.some((cluster) => {
+    const guest = world.view.guestsByKey.get(`${cluster}/${vmid}`);
+    return guest !== undefined && !guest.row.hidden && world.coverage.cluster(cluster);
+  });
+  return seen ? AGREES : DOUBT;
+}
+
+/** Why the absence is not proven; undefined when it is, in every cluster. */
+function absence(world: World, vmid: number, clusters: readonly string[], since: number): Verdict | undefined {
+  const asks: Ask[] = [];
+  if (clusters.length === 0) return DOUBT;
+  for (const cluster of clusters) {
+    if (!world.coverage.quorate(cluster)) return DOUBT;
+    const proof = world.view.absences.get(`${cluster}/${vmid}`);
+    if (proof !== undefined && world.coverage.proofFresh(proof.askedAt) && proof.askedAt >= since) {
+      if (!proof.free) return DOUBT;
+    } else asks.push({ cluster, part: 'vmid', key: String(vmid) });
+  }
+  return asks.length > 0 ? doubt(asks) : undefined;
+}
+
+function missing(world: World, subject: Subject, rows: readonly Row[], clusters: readonly string[]): Verdict {
+  const { id } = subject;
+  const name = rows[0]?.row.name ?? null;
+  const proofs = clusters.map((cluster) => world.view.absences.get(`${cluster}/${id.slice(id.lastIndexOf('/') + 1)}`));
+  return so(world, {
+    kind: 'GUEST_MISSING',
+    subject,
+    field: '',
+    declared: name ?? 'present',
+    observed: null,
+    declaredBy: rows.map(({ row: one, source }, i) => ({
+      field: 'vmid',
+      value: one.text,
+      source: source.name,
+      location: one.location,
+      wins: i === 0,
+    })),
+    evidence: clusters.map((cluster, i) => ({
+      source: `proxmox:${cluster}`,
+      text: `the VMID is free in ${cluster}`,
+      at: proofs[i]?.askedAt ?? null,
+    })),
+    message: `${id}${name === null ? '' : ` (${name})`} is declared at ${rows[0]?.row.location} and does not exist in ${clusters.join(' or ')}`,
+    guests: [],
+    clusters,
+    changes: [...rows.map((one) => one.row.since)],
+    swallowers: [],
+  });
+}

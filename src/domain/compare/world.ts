@@ -1,0 +1,228 @@
+import { type IpAddress, inCidr } from '../address.js';
+import type { CarriedAddress } from '../carried.js';
+import { Coverage } from '../coverage.js';
+import type {
+  DeclaredFact,
+  Difference,
+  DriftFindingKind,
+  Evidence,
+  FindingId,
+  FindingIdentity,
+  Subject,
+} from '../finding.js';
+import { findingId } from '../finding.js';
+import type { GuestKey } from '../guest.js';
+import { isVrrpMac } from '../mac.js';
+import type { AddressClass, Policy } from '../policy.js';
+import { categoryOf, severityOf } from '../severity.js';
+import { type ChangeInterval, type Instant, isoTime } from '../time.js';
+import type { GuestView, InventoryView } from '../view.js';
+import { type Binding, bindDeclarations } from './binding.js';
+
+/** A read that would settle a doubt. `row` is the next poll itself. */
+export interface Ask {
+  readonly cluster: string;
+  readonly part: 'row' | 'config' | 'addresses' | 'power' | 'vmid';
+  readonly key: string;
+}
+
+/**
+ * What may be said of one identity now.
+ * `doubt`: not covered on one side, not settled, or not read since the other side changed. It opens and resolves nothing.
+ */
+export type Verdict =
+  | { readonly kind: 'so'; readonly difference: Difference }
+  | { readonly kind: 'agrees'; readonly reason?: string }
+  | { readonly kind: 'doubt'; readonly asks: readonly Ask[]; readonly due: Instant | null };
+
+export const AGREES: Verdict = { kind: 'agrees' };
+export const DOUBT: Verdict = { kind: 'doubt', asks: [], due: null };
+
+export function doubt(asks: readonly Ask[], due: Instant | null = null): Verdict {
+  return { kind: 'doubt', asks, due };
+}
+
+/** One kind of drift: who could have it, and whether one identity has it. */
+export interface Rule {
+  readonly kind: DriftFindingKind;
+  candidates(world: World): Iterable<{ readonly subject: Subject; readonly field: string }>;
+  judge(world: World, subject: Subject, field: string): Verdict;
+}
+
+export interface Carrier {
+  readonly guest: GuestView;
+  readonly carried: CarriedAddress;
+}
+
+/** Everything one comparison looks at. */
+export interface World {
+  readonly view: InventoryView;
+  readonly policy: Policy;
+  readonly now: Instant;
+  readonly coverage: Coverage;
+  readonly binding: Binding;
+  /** Who carries (or, stopped, claims) each `scope/address`. Templates own none. */
+  readonly carriers: ReadonlyMap<string, readonly Carrier[]>;
+  classOf(address: IpAddress, carriers?: readonly Carrier[]): AddressClass | undefined;
+}
+
+export function worldOf(view: InventoryView, policy: Policy, now: Instant): World {
+  const carriers = carriersOf(view);
+  const nodeAddresses = new Set([...view.nodes.values()].map((node) => node.row.ip));
+  const classes = new Map<IpAddress, AddressClass | undefined>();
+  return {
+    view,
+    policy,
+    now,
+    coverage: new Coverage(view, now),
+    binding: bindDeclarations(view),
+    carriers,
+    classOf(address, by = []) {
+      if (!classes.has(address)) {
+        const rule = policy.addressClasses.find((one) => inCidr(address, one.cidr));
+        classes.set(address, rule?.class ?? (nodeAddresses.has(address) ? 'node' : undefined));
+      }
+      const known = classes.get(address);
+      if (known !== undefined) return known;
+      return by.some(({ carried }) => carried.mac !== null && isVrrpMac(carried.mac)) ? 'virtual' : undefined;
+    },
+  };
+}
+
+function carriersOf(view: InventoryView): ReadonlyMap<string, readonly Carrier[]> {
+  const carriers = new Map<string, Carrier[]>();
+  for (const guest of view.guests.values()) {
+    if (guest.row.template) continue;
+    for (const carried of guest.carried) {
+      const key = `${carried.scope}/${carried.address}`;
+      const list = carriers.get(key);
+      if (list === undefined) carriers.set(key, [{ guest, carried }]);
+      else list.push({ guest, carried });
+    }
+  }
+  return carriers;
+}
+
+/** Whether an address makes findings at all: one that is classified does not; a dynamic one only as its kind says. */
+export function isVirtual(world: World, address: IpAddress, carriers: readonly Carrier[] = []): boolean {
+  return world.classOf(address, carriers) === 'virtual';
+}
+
+export function isDynamic(world: World, carried: CarriedAddress): boolean {
+  return carried.dynamic || world.classOf(carried.address) === 'dynamic';
+}
+
+/** When the part that tells a guest's addresses was asked: the agent's or interfaces' answer, else the config. */
+export function addressesAskedAt(guest: GuestView): Instant {
+  const { config, addresses } = guest.parts;
+  return (addresses.state === 'read' ? addresses.askedAt : config.askedAt) ?? 0;
+}
+
+export function asksFor(guest: GuestView): readonly Ask[] {
+  const key = String(guest.vmid);
+  return [
+    { cluster: guest.cluster, part: 'config', key },
+    { cluster: guest.cluster, part: 'addresses', key },
+  ];
+}
+
+/**
+ * Why nothing can be concluded from a guest's addresses yet; undefined when it can. `since`: when the other side last
+ * changed; what was read before that is not held against it.
+ */
+export function addressDoubt(world: World, guest: GuestView, since: Instant): Verdict | undefined {
+  if (!world.coverage.addresses(guest)) return DOUBT;
+  const askedAt = addressesAskedAt(guest);
+  if (guest.status === 'RUNNING' && guest.row.startedAt !== null) {
+    const settled = guest.row.startedAt + world.policy.addressAfterStart;
+    if (askedAt < settled) return world.now < settled ? doubt([], settled) : doubt(asksFor(guest));
+  }
+  return askedAt < since ? doubt(asksFor(guest)) : undefined;
+}
+
+/** Why nothing can be concluded from a guest's list row yet; undefined when it can. */
+export function rowDoubt(world: World, guest: GuestView, since: Instant): Verdict | undefined {
+  if (!world.coverage.row(guest)) return DOUBT;
+  const askedAt = world.view.clusters.get(guest.cluster)?.state.lastSuccessAt ?? 0;
+  return askedAt < since ? doubt([{ cluster: guest.cluster, part: 'row', key: '' }]) : undefined;
+}
+
+/** When it becomes settled that something is so since these changes; null: it is. What was so at the first look is settled. */
+export function unsettledUntil(world: World, changes: readonly ChangeInterval[], time: number): Instant | null {
+  const since = Math.max(...changes.map((change) => change.before ?? 0));
+  return since === 0 || since + time <= world.now ? null : since + time;
+}
+
+export function sinceOf(changes: readonly ChangeInterval[]): Instant {
+  return changes.reduce((latest, change) => Math.max(latest, change.before ?? 0), 0);
+}
+
+/** What a rule knows of a difference; severity, category and id follow. */
+export interface Told {
+  readonly kind: DriftFindingKind;
+  readonly subject: Subject;
+  readonly field: string;
+  readonly declared: string | null;
+  readonly observed: string | null;
+  readonly declaredBy: readonly DeclaredFact[];
+  readonly evidence: readonly Evidence[];
+  readonly message: string;
+  readonly guests: readonly GuestView[];
+  readonly clusters: readonly string[];
+  /** The changes on both sides that it could have begun with. */
+  readonly changes: readonly ChangeInterval[];
+  readonly swallowers: readonly (readonly FindingId[])[];
+}
+
+export function so(world: World, told: Told): Verdict {
+  const { kind, subject, field, changes, guests, clusters, ...rest } = told;
+  const identity: FindingIdentity = { kind, subject, field };
+  const afters = changes.flatMap((change) => (change.after === null ? [] : [change.after]));
+  const firstLook = Math.max(0, ...clusters.map((name) => world.view.clusters.get(name)?.state.firstSuccessAt ?? 0));
+  const before = sinceOf(changes) || firstLook;
+  return {
+    kind: 'so',
+    difference: {
+      ...rest,
+      identity,
+      id: findingId(identity),
+      severity: severityOf(kind, world.policy),
+      category: categoryOf(kind),
+      guests: guests.map((guest) => guest.id),
+      clusters,
+      onsetAfter: afters.length === 0 ? null : Math.min(Math.max(...afters), before),
+      onsetBefore: before === 0 ? null : before,
+      swallowedBy: undefined,
+    },
+  };
+}
+
+export function idOf(kind: DriftFindingKind, subjectId: string, field = ''): FindingId {
+  return `${kind}:${subjectId}:${field}`;
+}
+
+export function guestSubject(guest: GuestView): Subject {
+  return { kind: 'GUEST', id: guest.id };
+}
+
+/** How a guest is called in a sentence. */
+export function called(guest: GuestView): string {
+  return guest.row.name === null ? guest.key : `${guest.key} (${guest.row.name})`;
+}
+
+export function missingIds(key: GuestKey, vmid: number): readonly FindingId[] {
+  return [idOf('GUEST_MISSING', key), idOf('GUEST_MISSING', `*/${vmid}`)];
+}
+
+export function rowEvidence(world: World, guest: GuestView, text: string): Evidence {
+  const at = world.view.clusters.get(guest.cluster)?.state.lastSuccessAt ?? null;
+  return { source: `proxmox:${guest.cluster}`, text, at };
+}
+
+export function addressEvidence(guest: GuestView, carried: CarriedAddress): readonly Evidence[] {
+  return carried.evidence.map(({ source, at }) => ({
+    source: `proxmox:${guest.cluster}`,
+    text: `${called(guest)} has ${carried.address} on ${carried.device} by its ${source.toLowerCase()}${at === null ? '' : `, asked ${isoTime(at)}`}`,
+    at,
+  }));
+}

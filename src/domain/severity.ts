@@ -1,0 +1,35 @@
+import type { DriftCategory, DriftFindingKind, Severity } from './finding.js';
+import type { Policy } from './policy.js';
+
+const SEVERITY: Readonly<Partial<Record<DriftFindingKind, Severity>>> = {
+  DUPLICATE_ADDRESS: 'CRITICAL',
+  NAME_DIFFERS: 'INFO',
+  NODE_DIFFERS: 'INFO',
+  ADDRESS_NOT_DECLARED: 'INFO',
+  DECLARED_ADDRESS_UNUSED: 'INFO',
+};
+
+const CATEGORY: Readonly<Partial<Record<DriftFindingKind, DriftCategory>>> = {
+  GUEST_MISSING: 'STATE',
+  STATUS_DIFFERS: 'STATE',
+  NODE_DIFFERS: 'STATE',
+  ADDRESS_DIFFERS: 'NETWORK',
+  ADDRESS_NOT_DECLARED: 'NETWORK',
+  DECLARED_ADDRESS_UNUSED: 'NETWORK',
+  DUPLICATE_ADDRESS: 'NETWORK',
+  DUPLICATE_MAC: 'NETWORK',
+};
+
+const RANK: Readonly<Record<Severity, number>> = { INFO: 0, WARNING: 1, CRITICAL: 2 };
+
+export function severityOf(kind: DriftFindingKind, policy: Pick<Policy, 'severities'>): Severity {
+  return policy.severities[kind] ?? SEVERITY[kind] ?? 'WARNING';
+}
+
+export function categoryOf(kind: DriftFindingKind): DriftCategory {
+  return CATEGORY[kind] ?? 'CONFIGURATION';
+}
+
+export function isGraver(a: Severity, b: Severity): boolean {
+  return RANK[a] > RANK[b];
+}
