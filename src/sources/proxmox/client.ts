@@ -1,0 +1,74 @@
+import type { ProxmoxApiSettings } from '../../domain/settings.js';
+import type { Instant } from '../../domain/time.js';
+import { type HttpsClient, type HttpsLimits, httpsClient } from '../transport/https.js';
+import { type Setback, TransportError } from '../transport/transport-error.js';
+import { type Answer, readAnswer } from './parse/answer.js';
+
+/** What came of asking for one path. `silent`: no answer; the words name the URLs. */
+export type Reply = {
+  /** When the request was sent (the last attempt of it). */
+  readonly askedAt: Instant;
+} & (
+  | (Answer & { readonly url: string })
+  | { readonly kind: 'silent'; readonly setback: Setback; readonly words: string }
+);
+
+export interface Ask {
+  readonly signal: AbortSignal;
+  readonly headersMs?: number;
+  /** The first question of a poll: a URL that is silent, or behind which no Proxmox API answers, is given up for the next. */
+  readonly atTheDoor?: boolean;
+  /** Called for each request sent, also for the repeated ones. */
+  readonly onAttempt: () => void;
+}
+
+/** Asks the API of one cluster. Only cancelling throws. */
+export interface ProxmoxClient {
+  get(path: string, ask: Ask): Promise<Reply>;
+  setbacks(): ReadonlyMap<string, string>;
+  close(): Promise<void>;
+}
+
+export function proxmoxClient(
+  settings: ProxmoxApiSettings,
+  needs: { readonly now: () => Instant; readonly limits?: Partial<HttpsLimits> },
+): ProxmoxClient {
+  const https: HttpsClient = httpsClient({
+    urls: settings.urls,
+    tls: settings.tls,
+    headers: () => ({ authorization: `PVEAPIToken=${settings.tokenId}=${settings.tokenSecret.reveal()}` }),
+    ...(needs.limits === undefined ? {} : { limits: needs.limits }),
+  });
+
+  return {
+    async get(path, ask) {
+      let askedAt = needs.now();
+      try {
+        const answer = await https.get({
+          path: `/api2/json${path}`,
+          signal: ask.signal,
+          ...(ask.headersMs === undefined ? {} : { headersMs: ask.headersMs }),
+          ...(ask.atTheDoor === true ? { onSilence: 'next-url', unfit: unfitAtTheDoor } : {}),
+          onAttempt: () => {
+            askedAt = needs.now();
+            ask.onAttempt();
+          },
+        });
+        return { ...readAnswer(answer), url: answer.url, askedAt };
+      } catch (thrown) {
+        ask.signal.throwIfAborted();
+        if (!(thrown instanceof TransportError)) throw thrown;
+        return { kind: 'silent', setback: thrown.setback, words: thrown.message, askedAt };
+      }
+    },
+    setbacks: () => https.setbacks(),
+    close: () => https.close(),
+  };
+}
+
+/** A node whose own services fail (500, 595 to 599) may stand beside a healthy one; a token that is refused is refused by all. */
+function unfitAtTheDoor(raw: Parameters<typeof readAnswer>[0]): string | undefined {
+  const answer = readAnswer(raw);
+  if (answer.kind === 'foreign') return answer.words;
+  return answer.kind === 'refused' && answer.status >= 500 ? answer.words : undefined;
+}

@@ -1,0 +1,75 @@
+import { wireObject, wireText } from './wire-values.js';
+
+/** What came over the wire, before anybody knows whether it is Proxmox that speaks. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/**
+ * `refused`: Proxmox says no, in its own words. `vmidError` is its complaint about a `vmid` parameter.
+ * `foreign`: this is not the Proxmox API, or only part of an answer of it.
+ */
+export type Answer =
+  | { readonly kind: 'content'; readonly content: unknown }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly words: string;
+      readonly vmidError: string | undefined;
+    }
+  | { readonly kind: 'foreign'; readonly words: string };
+
+export function readAnswer(raw: RawAnswer): Answer {
+  const json = parsed(raw.body);
+  if (raw.status === 200) return readContent(raw, json);
+  if (raw.status >= 300 && raw.status < 400) return foreign(`redirects (${raw.status} ${raw.reason})`);
+  if (raw.status === 404 || (raw.status >= 400 && raw.status < 500 && isHtml(raw))) {
+    return foreign(`${raw.status} ${raw.reason}`.trim());
+  }
+  const envelope = json.ok ? wireObject(json.value) : undefined;
+  const errors = wireObject(envelope?.errors);
+  return {
+    kind: 'refused',
+    status: raw.status,
+    words: refusal(raw, wireText(envelope?.message), errors),
+    vmidError: wireText(errors?.vmid),
+  };
+}
+
+function readContent(raw: RawAnswer, json: ReturnType<typeof parsed>): Answer {
+  if (!json.ok) {
+    const begun = /^\s*[{[]/.test(raw.body);
+    return begun
+      ? { kind: 'foreign', words: `the answer breaks off after ${raw.body.length} characters: it is not whole JSON` }
+      : foreign(raw.body === '' ? 'an empty answer' : isHtml(raw) ? 'an HTML page' : raw.contentType || 'no JSON');
+  }
+  const envelope = wireObject(json.value);
+  if (envelope === undefined || !('data' in envelope)) return foreign('JSON without "data"');
+  return { kind: 'content', content: envelope.data };
+}
+
+/** `message` (PVE 8.4 and later) has every line; before, the reason phrase alone has the first. Parameters follow by name. */
+function refusal(raw: RawAnswer, message: string | undefined, errors: Readonly<Record<string, unknown>> | undefined) {
+  const words = (message ?? raw.reason).trim().replace(/\s*\n\s*/g, ' ');
+  const parameters = Object.entries(errors ?? {}).map(([name, complaint]) => `${name}: ${String(complaint).trim()}`);
+  return [`${raw.status} ${words}`.trim(), ...parameters].join('; ');
+}
+
+function foreign(what: string): Answer {
+  return { kind: 'foreign', words: `it answers, but is not a Proxmox API: ${what}` };
+}
+
+function isHtml(raw: RawAnswer): boolean {
+  return raw.contentType.includes('html') || /^\s*<(?:!doctype|html)/i.test(raw.body);
+}
+
+function parsed(body: string): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
+  try {
+    return { ok: true, value: JSON.parse(body) };
+  } catch {
+    return { ok: false };
+  }
+}

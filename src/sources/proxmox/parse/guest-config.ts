@@ -1,0 +1,82 @@
+import type { GuestConfig, GuestKind } from '../../../domain/guest.js';
+import { networkDevice } from './network-device.js';
+import {
+  properties,
+  property,
+  type WireObject,
+  wireFlag,
+  wireInteger,
+  wireNumber,
+  wireObject,
+  wireText,
+} from './wire-values.js';
+
+const MIB = 1024 * 1024;
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: MIB, G: 1024 * MIB, T: 1024 * 1024 * MIB };
+// What both kinds get when `memory` is not written (the schemas' default).
+const DEFAULT_MEMORY_MIB = 512;
+
+/** What `/nodes/{n}/{qemu|lxc}/{id}/config` says; undefined when it is no config at all. */
+export function guestConfig(kind: GuestKind, content: unknown): GuestConfig | undefined {
+  const config = wireObject(content);
+  if (config === undefined) return undefined;
+  return {
+    name: wireText(kind === 'QEMU' ? config.name : config.hostname) ?? null,
+    cpus: kind === 'QEMU' ? qemuCpus(config) : (wireInteger(config.cores) ?? null),
+    memoryBytes: memoryBytes(config.memory),
+    diskBytes: diskBytes(kind, config),
+    agent: kind === 'QEMU' && agentConfigured(config.agent),
+    smbiosUuid: kind === 'QEMU' ? smbiosUuid(config.smbios1) : null,
+    devices: devices(kind, config),
+  };
+}
+
+/** `vcpus` are those plugged in; without it all sockets are full. */
+function qemuCpus(config: WireObject): number {
+  return wireInteger(config.vcpus) ?? (wireInteger(config.sockets) ?? 1) * (wireInteger(config.cores) ?? 1);
+}
+
+/** MiB as a number, from PVE 8.1 as a string, there also as `current=4096`. */
+function memoryBytes(value: unknown): number | null {
+  if (value === undefined) return DEFAULT_MEMORY_MIB * MIB;
+  const mib = wireNumber(value) ?? wireNumber(property(properties(wireText(value) ?? ''), 'current', ''));
+  return mib === undefined ? null : mib * MIB;
+}
+
+/** `1`, `1,fstrim_cloned_disks=1`, `enabled=1,type=virtio`. */
+function agentConfigured(value: unknown): boolean {
+  return wireFlag(property(properties(wireText(value) ?? ''), 'enabled', '')) ?? false;
+}
+
+function smbiosUuid(value: unknown): string | null {
+  const uuid = property(properties(wireText(value) ?? ''), 'uuid')?.toLowerCase();
+  return uuid !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid) ? uuid : null;
+}
+
+/** The sum of what says its size; null when nothing does (no disk, or only devices passed through). */
+function diskBytes(kind: GuestKind, config: WireObject): number | null {
+  const isDisk = kind === 'QEMU' ? /^(?:ide|scsi|sata|virtio)\d+$/ : /^(?:rootfs|mp\d+)$/;
+  const sizes = Object.entries(config)
+    .filter(([key]) => isDisk.test(key))
+    .map(([, value]) => sizeOf(wireText(value) ?? ''))
+    .filter((size) => size !== undefined);
+  return sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function sizeOf(disk: string): number | undefined {
+  const items = properties(disk);
+  const volume = property(items, 'file', 'volume', '') ?? '';
+  if (property(items, 'media') === 'cdrom' || /[:/-]cloudinit(?:\.|$)/.test(volume)) return undefined;
+  const size = /^(\d+(?:\.\d+)?)([KMGT]?)$/.exec(property(items, 'size') ?? '');
+  return size === null ? undefined : Math.round(Number(size[1]) * (UNITS[size[2] ?? ''] ?? 1));
+}
+
+function devices(kind: GuestKind, config: WireObject): GuestConfig['devices'] {
+  return Object.entries(config)
+    .map(([key, value]) => ({ key, index: /^net(\d+)$/.exec(key)?.[1], net: wireText(value) }))
+    .filter((entry) => entry.index !== undefined && entry.net !== undefined)
+    .sort((a, b) => Number(a.index) - Number(b.index))
+    .map(({ key, index, net }) =>
+      networkDevice(key, net ?? '', kind === 'QEMU' ? (wireText(config[`ipconfig${index}`]) ?? '') : undefined),
+    );
+}

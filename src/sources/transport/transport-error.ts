@@ -1,0 +1,88 @@
+/**
+ * What went wrong between us and a peer.
+ * `dns` `refused` `unreachable` `connect-timeout` `tls` happen before a request byte is sent; `cut` and `timeout` after;
+ * `door` is a 502, 503 or 504 of something in front of the peer; `unfit` an answer that the caller would not take.
+ */
+export type Setback =
+  | 'dns'
+  | 'refused'
+  | 'unreachable'
+  | 'connect-timeout'
+  | 'tls'
+  | 'cut'
+  | 'timeout'
+  | 'door'
+  | 'unfit'
+  | 'too-large'
+  | 'not-http'
+  | 'closed';
+
+/** The message is one sentence for a person, without the URL; it never holds a header or a secret. */
+export class TransportError extends Error {
+  readonly setback: Setback;
+
+  constructor(setback: Setback, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'TransportError';
+    this.setback = setback;
+  }
+}
+
+const BY_CODE: Readonly<Record<string, readonly [Setback, string]>> = {
+  ENOTFOUND: ['dns', 'the host name does not resolve'],
+  ENODATA: ['dns', 'the host name does not resolve'],
+  EAI_AGAIN: ['dns', 'the name server did not answer'],
+  ECONNREFUSED: ['refused', 'connection refused'],
+  EHOSTUNREACH: ['unreachable', 'no route to the host'],
+  ENETUNREACH: ['unreachable', 'the network is unreachable'],
+  EHOSTDOWN: ['unreachable', 'the host is down'],
+  ETIMEDOUT: ['connect-timeout', 'no connection within the time-out'],
+  UND_ERR_CONNECT_TIMEOUT: ['connect-timeout', 'no connection within the time-out'],
+  UND_ERR_HEADERS_TIMEOUT: ['timeout', 'no answer within the time-out'],
+  UND_ERR_BODY_TIMEOUT: ['timeout', 'the answer stalled'],
+  UND_ERR_SOCKET: ['cut', 'the connection broke off'],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['cut', 'the answer is shorter than it said'],
+  ECONNRESET: ['cut', 'the connection was reset'],
+  EPIPE: ['cut', 'the connection broke off'],
+  UND_ERR_DESTROYED: ['closed', 'this client was closed'],
+  UND_ERR_CLOSED: ['closed', 'this client was closed'],
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: ['too-large', 'the answer is larger than allowed'],
+  CERT_HAS_EXPIRED: ['tls', 'the certificate has expired; renew it, or pin its fingerprint with tlsFingerprint'],
+  CERT_NOT_YET_VALID: ['tls', 'the certificate is not yet valid; check both clocks'],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['tls', 'the certificate is not made out for this host name'],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['tls', 'the certificate is self-signed; pin it with tlsFingerprint'],
+  SELF_SIGNED_CERT_IN_CHAIN: ['tls', 'the certificate comes from a CA that is not trusted here; name it in caFile'],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
+    'tls',
+    'the certificate comes from a CA that is not trusted here; name it in caFile',
+  ],
+  UNABLE_TO_GET_ISSUER_CERT: ['tls', 'the certificate comes from a CA that is not trusted here; name it in caFile'],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [
+    'tls',
+    'the certificate comes from a CA that is not trusted here; name it in caFile',
+  ],
+};
+
+/** Turns what undici, Node's net and tls throw into one of our words. */
+export function transportError(thrown: unknown): TransportError {
+  if (thrown instanceof TransportError) return thrown;
+  const code = codeOf(thrown);
+  const known = BY_CODE[code];
+  if (known !== undefined) return new TransportError(known[0], known[1], thrown);
+  if (code.startsWith('ERR_SSL') || code === 'EPROTO') {
+    return new TransportError('tls', `the TLS handshake failed (${code}); does this port speak TLS?`, thrown);
+  }
+  if (code.startsWith('ERR_TLS') || code.startsWith('CERT_') || code.includes('_CERT')) {
+    return new TransportError('tls', `the certificate was refused (${code})`, thrown);
+  }
+  if (code.startsWith('HPE_')) return new TransportError('not-http', `it does not speak HTTP (${code})`, thrown);
+  return new TransportError('cut', thrown instanceof Error ? thrown.message : String(thrown), thrown);
+}
+
+function codeOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return codeOf(thrown.errors[0]);
+  if (!(thrown instanceof Error)) return '';
+  const code = (thrown as { code?: unknown }).code;
+  if (typeof code === 'string') return code;
+  return thrown.cause === undefined ? '' : codeOf(thrown.cause);
+}
