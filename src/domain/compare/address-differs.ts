@@ -1,5 +1,5 @@
 import { compareAddresses, type Family, type IpAddress } from '../address.js';
-import { FIRST_LOOK } from '../time.js';
+import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
 import { declaredSet, type Row } from './binding.js';
 import {
@@ -108,9 +108,8 @@ export const addressDiffers: Rule = {
 };
 
 /** When the part that tells a guest's addresses last changed. */
-export function changeOf(guest: GuestView) {
+export function changeOf(guest: GuestView): ChangeInterval {
   const { config, addresses } = guest.changed;
   if (guest.interfaces === null) return config;
-  const agent = addresses.after === null && addresses.before === guest.parts.addresses.askedAt ? FIRST_LOOK : addresses;
-  return (agent.before ?? 0) >= (config.before ?? 0) ? agent : config;
+  return (addresses.before ?? 0) >= (config.before ?? 0) ? addresses : config;
 }

@@ -1,4 +1,5 @@
 import type { Mac } from '../mac.js';
+import type { Instant } from '../time.js';
 import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
 import { addressKey, addressOf, addressSubject, joined } from './address-not-declared.js';
@@ -15,7 +16,6 @@ import {
   idOf,
   isVirtual,
   type Rule,
-  sinceOf,
   so,
   type Verdict,
   type World,
@@ -62,9 +62,9 @@ export const duplicateAddress: Rule = {
     const sure = running.filter((_, i) => waits[i] === undefined);
     if (sure.length < 2) return joined(waits);
     // An address that moves from one guest to the other looks like two for a moment: both must have it when read again.
-    const since = sinceOf(sure.map(({ guest }) => changeOf(guest)));
-    const stale = sure.filter(({ guest }) => addressesAskedAt(guest) <= since && !seenTogether(world, guest));
-    if (since > 0 && stale.length > 0) return doubt(stale.flatMap(({ guest }) => asksFor(guest)));
+    const since = Math.max(...sure.map(({ guest }) => firstSight(world, guest)));
+    const stale = sure.filter(({ guest }) => addressesAskedAt(guest) <= since);
+    if (stale.length > 0) return doubt(stale.flatMap(({ guest }) => asksFor(guest)));
     return so(world, {
       kind: 'DUPLICATE_ADDRESS',
       subject,
@@ -82,8 +82,9 @@ export const duplicateAddress: Rule = {
   },
 };
 
-function seenTogether(_world: World, guest: GuestView): boolean {
-  return changeOf(guest).before === null && addressesAskedAt(guest) === 0;
+/** When a guest's present addresses were first read. */
+function firstSight(world: World, guest: GuestView): Instant {
+  return changeOf(guest).before ?? world.view.clusters.get(guest.cluster)?.state.firstSuccessAt ?? 0;
 }
 
 /** A MAC that all of them share already tells it. */
