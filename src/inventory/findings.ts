@@ -1,5 +1,6 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { DomainError } from '../domain/errors.js';
+import type { DriftFindingFilter } from '../domain/filters.js';
 import type { DriftFindingKind, DriftFindingState, Finding, FindingId } from '../domain/finding.js';
 import type { GuestId } from '../domain/guest.js';
 import { tenantOf } from '../domain/tenancy.js';
@@ -18,7 +19,6 @@ import {
   type SortedList,
 } from './page.js';
 import type { FindingRecord } from './records.js';
-import type { DriftFindingFilter } from './verbs.js';
 
 /** What a caller is shown who does not say which states. */
 export const DEFAULT_STATES: readonly DriftFindingState[] = ['OPEN', 'ACKNOWLEDGED'];

@@ -1,6 +1,7 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { ipAddress } from '../domain/address.js';
 import { DomainError } from '../domain/errors.js';
+import type { GuestFilter } from '../domain/filters.js';
 import { guestKey } from '../domain/guest.js';
 import { macAddress } from '../domain/mac.js';
 import { tenantOf } from '../domain/tenancy.js';
@@ -8,7 +9,7 @@ import type { InventoryView } from '../domain/view.js';
 import { guestRecord } from './guest-record.js';
 import type { SortedList } from './page.js';
 import type { GuestRecord } from './records.js';
-import type { GuestFilter, GuestOrder, GuestOrderField } from './verbs.js';
+import type { GuestOrder, GuestOrderField } from './verbs.js';
 
 export function seesGuest(principal: Principal, guest: Pick<GuestRecord, 'cluster' | 'vmid'>): boolean {
   return seesTenant(principal, tenantOf(guest));

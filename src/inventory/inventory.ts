@@ -1,5 +1,6 @@
 import { demand, type Principal } from '../domain/access.js';
 import type { Binding } from '../domain/compare/binding.js';
+import type { GuestFilter } from '../domain/filters.js';
 import type { Difference, FindingId } from '../domain/finding.js';
 import type { Policy } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
@@ -17,7 +18,7 @@ import { nodeKeeper, nodeList } from './nodes.js';
 import { pageOf } from './page.js';
 import type { FindingRecord, GuestRecord } from './records.js';
 import { summaryRecord } from './summary.js';
-import type { GuestFilter, InventoryVerbs } from './verbs.js';
+import type { InventoryVerbs } from './verbs.js';
 
 export interface InventoryNeeds {
   view(): InventoryView;
@@ -44,7 +45,7 @@ type Verbs<K extends keyof InventoryVerbs> = Pick<InventoryVerbs, K>;
 
 function guestVerbs(
   needs: InventoryNeeds,
-): Verbs<'guests' | 'allGuests' | 'guest' | 'guestById' | 'guestsAsOf' | 'guestAsOf'> {
+): Verbs<'guests' | 'allGuests' | 'guest' | 'guestById' | 'matchesGuest' | 'guestsAsOf' | 'guestAsOf'> {
   const { view, store } = needs;
   const hasOpen = (guest: GuestRecord) =>
     (view().findings.byGuest.get(guest.id) ?? []).some((finding) => finding.state === 'OPEN');
@@ -71,6 +72,12 @@ function guestVerbs(
       demand(principal, 'inventory:read');
       const known = view().guests.get(id) ?? view().guestsByKey.get(id);
       return known !== undefined && seesGuest(principal, known) ? guestRecord(known) : undefined;
+    },
+    matchesGuest(principal, id, filter) {
+      const keep = keeper(principal, filter);
+      const known = view().guests.get(id);
+      if (known === undefined || !seesGuest(principal, known)) return false;
+      return keep === undefined || keep(guestRecord(known));
     },
     async guestsAsOf(principal, at, query) {
       const keep = keeper(principal, query.filter);

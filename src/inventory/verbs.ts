@@ -1,14 +1,7 @@
 import type { Principal } from '../domain/access.js';
-import type {
-  DeclaredFact,
-  DriftCategory,
-  DriftFindingKind,
-  DriftFindingState,
-  FindingEvent,
-  FindingId,
-  Severity,
-} from '../domain/finding.js';
-import type { GuestKind, GuestStatus, NodeStatus } from '../domain/guest.js';
+import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
+import type { DeclaredFact, DriftFindingState, FindingEvent, FindingId } from '../domain/finding.js';
+import type { GuestId, NodeStatus } from '../domain/guest.js';
 import type { Instant } from '../domain/time.js';
 import type { Page, PageRequest } from './page.js';
 import type {
@@ -22,20 +15,6 @@ import type {
   NodeRecord,
   SummaryRecord,
 } from './records.js';
-
-export interface GuestFilter {
-  readonly cluster?: string | undefined;
-  readonly node?: string | undefined;
-  readonly statuses?: readonly GuestStatus[] | undefined;
-  readonly kinds?: readonly GuestKind[] | undefined;
-  readonly tag?: string | undefined;
-  /** Part of the name, the VMID, a MAC or an address; case does not matter. */
-  readonly search?: string | undefined;
-  readonly address?: string | undefined;
-  readonly withOpenFindings?: boolean | undefined;
-  /** undefined: guests and templates alike. */
-  readonly template?: boolean | undefined;
-}
 
 export type GuestOrderField = 'VMID' | 'NAME' | 'NODE' | 'STATUS' | 'MEMORY';
 export interface GuestOrder {
@@ -64,18 +43,6 @@ export interface AddressesQuery extends PageRequest {
   readonly filter?: AddressFilter | undefined;
 }
 
-export interface DriftFindingFilter {
-  /** Default: OPEN and ACKNOWLEDGED. */
-  readonly states?: readonly DriftFindingState[] | undefined;
-  readonly kinds?: readonly DriftFindingKind[] | undefined;
-  readonly severities?: readonly Severity[] | undefined;
-  readonly categories?: readonly DriftCategory[] | undefined;
-  readonly cluster?: string | undefined;
-  readonly vmid?: number | undefined;
-  /** First seen at or after this moment. */
-  readonly since?: Instant | undefined;
-}
-
 export type FindingStep = FindingEvent & { readonly cursor: bigint | null };
 
 /**
@@ -92,6 +59,8 @@ export interface InventoryVerbs {
   guest(principal: Principal, cluster: string | undefined, vmid: number): GuestRecord | undefined;
   /** `cluster/vmid` or `cluster/vmid@n`. */
   guestById(principal: Principal, id: string): GuestRecord | undefined;
+  /** Whether a living guest passes a filter; false where it is gone or not the caller's. */
+  matchesGuest(principal: Principal, id: GuestId, filter: GuestFilter): boolean;
   guestsAsOf(principal: Principal, at: Instant, query: GuestsQuery): Promise<Page<GuestRecord>>;
   guestAsOf(
     principal: Principal,

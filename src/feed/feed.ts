@@ -1,0 +1,146 @@
+import { demand, type Principal, seesTenant } from '../domain/access.js';
+import { DomainError } from '../domain/errors.js';
+import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
+import type { GuestId } from '../domain/guest.js';
+import { tenantOf } from '../domain/tenancy.js';
+import type { LogEvent, Store } from '../store/store.js';
+import { parseCursor } from './cursor.js';
+import {
+  clusterOf,
+  DRIFT_TOPICS,
+  type DriftEventRecord,
+  driftEvent,
+  driftMatches,
+  INVENTORY_TOPICS,
+  type InventoryEventRecord,
+  inventoryEvent,
+  inventoryMatches,
+  vmidOf,
+} from './events.js';
+import { EventHub } from './hub.js';
+
+export interface FeedNeeds {
+  readonly store: { readonly events: Pick<Store['events'], 'after' | 'bounds'> };
+  /** Calls back whenever events were committed, and after a lost connection. Returns the way to stop. */
+  onEvents(wake: () => void): () => void;
+  /** Whether the credentials behind a caller still hold: asked before each event is handed out. */
+  stillValid(principal: Principal): boolean;
+  /** Whether a living guest passes a filter, for what an event does not say itself. */
+  matchesGuest(principal: Principal, guest: GuestId, filter: GuestFilter): boolean;
+  onTrouble(cause: unknown): void;
+}
+
+export interface Following<Filter> {
+  /** Replays what came after this cursor first. */
+  readonly after?: string | undefined;
+  readonly filter?: Filter | undefined;
+}
+
+/**
+ * The event log for a caller: in order, without gap or repeat. Authorisation is checked per event. A stream ends with
+ * CURSOR_EXPIRED where the log does not reach back to its cursor, UNAUTHENTICATED when the caller's credentials end.
+ */
+export interface Feed {
+  driftEvents(
+    principal: Principal,
+    following: Following<DriftFindingFilter>,
+    signal: AbortSignal,
+  ): AsyncIterableIterator<DriftEventRecord>;
+  inventoryEvents(
+    principal: Principal,
+    following: Following<GuestFilter>,
+    signal: AbortSignal,
+  ): AsyncIterableIterator<InventoryEventRecord>;
+  stop(): Promise<void>;
+}
+
+export function feed(needs: FeedNeeds): Feed {
+  const hub = new EventHub({
+    events: needs.store.events,
+    topics: [...DRIFT_TOPICS, ...INVENTORY_TOPICS],
+    onEvents: needs.onEvents,
+    onTrouble: needs.onTrouble,
+  });
+  const follow = <T>(
+    principal: Principal,
+    topics: readonly string[],
+    after: string | undefined,
+    signal: AbortSignal,
+    tell: (event: LogEvent) => T | undefined,
+  ): AsyncIterableIterator<T> => {
+    const cursor = after === undefined ? undefined : parseCursor(after);
+    const listener = hub.listen(new Set(topics), cursor, signal);
+    return told(listener, (event) => {
+      if (!needs.stillValid(principal)) {
+        throw new DomainError('UNAUTHENTICATED', 'the credentials of this subscription have expired or were revoked');
+      }
+      return tell(event);
+    });
+  };
+  return {
+    driftEvents(principal, { after, filter }, signal) {
+      demand(principal, 'drift:read');
+      return follow(principal, DRIFT_TOPICS, after, signal, (raw) => {
+        const event = driftEvent(raw);
+        return seesDrift(principal, event) && driftMatches(event, filter ?? {}) ? event : undefined;
+      });
+    },
+    inventoryEvents(principal, { after, filter }, signal) {
+      demand(principal, 'inventory:read');
+      return follow(principal, INVENTORY_TOPICS, after, signal, (raw) => {
+        const event = inventoryEvent(raw);
+        if (!seesTenant(principal, tenantOf({ cluster: clusterOf(event.guest), vmid: vmidOf(event.guest) }))) return;
+        const { cluster: _, kinds: __, ...rest } = filter ?? {};
+        const matches = inventoryMatches(event, filter ?? {}) ?? needs.matchesGuest(principal, event.guest, rest);
+        return matches ? event : undefined;
+      });
+    },
+    stop: () => hub.stop(),
+  };
+}
+
+/** Seen by whoever may see one of the guests in it, before or after; without a guest, by its clusters. */
+function seesDrift(principal: Principal, { before, after }: DriftEventRecord): boolean {
+  const guests = [...(before?.guests ?? []), ...after.guests];
+  if (guests.length > 0) {
+    return guests.some((id) => seesTenant(principal, tenantOf({ cluster: clusterOf(id), vmid: vmidOf(id) })));
+  }
+  const clusters = after.clusters.length > 0 ? after.clusters : ['*'];
+  return clusters.some((cluster) => seesTenant(principal, tenantOf({ cluster })));
+}
+
+interface Source {
+  next(): Promise<LogEvent | undefined>;
+  close(): void;
+}
+
+/** The listener as an iterator that ends at once when its reader leaves, also in the middle of waiting. */
+function told<T>(listener: Source, tell: (event: LogEvent) => T | undefined): AsyncIterableIterator<T> {
+  const done: IteratorResult<T> = { done: true, value: undefined };
+  return {
+    async next() {
+      try {
+        for (;;) {
+          const event = await listener.next();
+          if (event === undefined) return done;
+          const value = tell(event);
+          if (value !== undefined) return { done: false, value };
+        }
+      } catch (cause) {
+        listener.close();
+        throw cause;
+      }
+    },
+    async return() {
+      listener.close();
+      return done;
+    },
+    async throw(cause) {
+      listener.close();
+      throw cause;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
