@@ -44,17 +44,19 @@ async function claim(file: string, mine: string): Promise<boolean> {
 
 /** Notes that this gateway uses the database. Returns the way to sign out, which tells whether nobody else is left. */
 export async function attend(dataDir: string): Promise<() => Promise<boolean>> {
-  const directory = join(dataDir, 'postgres-users');
+  const directory = usersOf(dataDir);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const mine = join(directory, `${process.pid}-${randomBytes(4).toString('hex')}`);
   await writeFile(mine, `${await signature()}\n`, { mode: 0o600 });
   return async () => {
     await rm(mine, { force: true });
-    return !(await someoneIn(directory));
+    return !(await isAttended(dataDir));
   };
 }
 
-async function someoneIn(directory: string): Promise<boolean> {
+/** Whether a living gateway uses the database of a DATA_DIR. The dead ones are struck off. */
+export async function isAttended(dataDir: string): Promise<boolean> {
+  const directory = usersOf(dataDir);
   for (const name of await readdir(directory).catch(() => [])) {
     const file = join(directory, name);
     const written = await readFile(file, 'utf8').catch(() => '');
@@ -62,6 +64,10 @@ async function someoneIn(directory: string): Promise<boolean> {
     await rm(file, { force: true });
   }
   return false;
+}
+
+function usersOf(dataDir: string): string {
+  return join(dataDir, 'postgres-users');
 }
 
 async function signature(): Promise<string> {

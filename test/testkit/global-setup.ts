@@ -1,0 +1,66 @@
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { isAttended } from '../../src/store/embedded/attendance.js';
+import { stopPostmaster } from '../../src/store/embedded/postmaster.js';
+import { startEmbedded } from '../../src/store/embedded/start.js';
+import { openStore } from '../../src/store/open.js';
+import { dropDatabase, TEMPLATE, urlOf, withAdmin } from './databases.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Superuser's URL of the server that all test databases lie on. */
+    readonly postgresUrl: string;
+  }
+}
+
+const PREFIX = 'sankofa-test-pg-';
+const ABANDONED_AFTER = 10 * 60_000;
+
+let stop: () => Promise<void> = async () => undefined;
+
+/** One PostgreSQL a test run, with one migrated database that every test file's own is a copy of. */
+export async function setup(project: TestProject): Promise<void> {
+  const url = await serverForTests();
+  await withAdmin(url, async (admin) => {
+    await dropDatabase(admin, TEMPLATE);
+    await admin.query(`CREATE DATABASE ${TEMPLATE}`);
+  });
+  const store = await openStore({ url: urlOf(url, TEMPLATE), migrate: true });
+  await store.close();
+  project.provide('postgresUrl', url);
+}
+
+export async function teardown(): Promise<void> {
+  await stop();
+}
+
+async function serverForTests(): Promise<string> {
+  const given = process.env.TEST_DATABASE_URL;
+  if (given !== undefined && given !== '') return given;
+  await sweep();
+  const dataDir = await mkdtemp(join(tmpdir(), PREFIX));
+  // mkdtemp gives 0700, which PostgreSQL's own user could not enter when the tests run as root.
+  await chmod(dataDir, 0o755);
+  // Nothing here must survive a power cut.
+  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' };
+  const embedded = await startEmbedded({ dataDir, settings });
+  stop = async () => {
+    await embedded.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return embedded.url;
+}
+
+/** A run that was killed could not stop its server: the next one does. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(PREFIX)) continue;
+    const dataDir = join(tmpdir(), name);
+    const { mtimeMs } = await stat(dataDir).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs < ABANDONED_AFTER || (await isAttended(dataDir))) continue;
+    await stopPostmaster(join(dataDir, 'postgres', 'data'));
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}

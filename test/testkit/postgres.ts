@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { inject } from 'vitest';
+import { type OpenedStore, openStore } from '../../src/store/open.js';
+import { dropDatabase, TEMPLATE, urlOf, withAdmin } from './databases.js';
+
+const execute = promisify(execFile);
+
+export interface TestDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** A database of one's own: a copy of the migrated one (`empty`: with nothing in it), some 60 ms away. */
+export async function createTestDatabase(options: { readonly empty?: boolean } = {}): Promise<TestDatabase> {
+  const server = inject('postgresUrl');
+  const name = `sankofa_test_${randomBytes(8).toString('hex')}`;
+  const template = options.empty === true ? '' : ` TEMPLATE ${TEMPLATE}`;
+  await withAdmin(server, (admin) => admin.query(`CREATE DATABASE ${name}${template}`));
+  return { url: urlOf(server, name), drop: () => withAdmin(server, (admin) => dropDatabase(admin, name)) };
+}
+
+export interface TestStore {
+  readonly store: OpenedStore;
+  readonly url: string;
+  /** Closes the store and drops its database. */
+  close(): Promise<void>;
+}
+
+/** A store on a database of its own. */
+export async function createTestStore(): Promise<TestStore> {
+  const database = await createTestDatabase();
+  const store = await openStore({ url: database.url, applicationName: 'test', maxConnections: 5 });
+  return {
+    store,
+    url: database.url,
+    async close() {
+      await store.close();
+      await database.drop();
+    },
+  };
+}
+
+/** Where the system's own PostgreSQL server has its programs; undefined: this machine has none. */
+export async function systemPostgres(): Promise<string | undefined> {
+  try {
+    const { stdout } = await execute('sh', ['-c', 'command -v postgres && command -v initdb']);
+    return dirname(await realpath(stdout.split('\n')[0] ?? ''));
+  } catch {
+    return undefined;
+  }
+}
