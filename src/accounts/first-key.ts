@@ -64,10 +64,10 @@ function firstRow(prefix: string, hash: string, now: number): ApiKeyRow {
 
 /** Whole or not at all, and never readable by others, not even for the moment between creating and writing. */
 async function writePrivately(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${process.pid}.tmp`;
-  await rm(draft, { force: true });
   try {
+    await mkdir(dirname(path), { recursive: true });
+    await rm(draft, { force: true });
     const file = await open(draft, 'wx', 0o600);
     try {
       await file.writeFile(text);
@@ -78,7 +78,7 @@ async function writePrivately(path: string, text: string): Promise<void> {
     await chmod(draft, 0o600);
     await rename(draft, path);
   } catch (cause) {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined);
     throw new DomainError(
       'INTERNAL',
       `cannot write the first key to ${path}: set DATA_DIR to a folder that can be written`,

@@ -1,6 +1,12 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  fastify,
+  LogController,
+} from 'fastify';
 import { SECOND } from '../domain/time.js';
 import { answerErrors, hangDoor, refuse, refuseThrown, requestId } from './door.js';
 import { serveGraphql, serveRest } from './faces.js';
@@ -38,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 function bareServer(options: ServerOptions): FastifyInstance {
   const settings: FastifyServerOptions = {
     loggerInstance: options.telemetry.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: 30 * SECOND,
     trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
