@@ -63,12 +63,15 @@ interface Draft {
 
 /**
  * The next inventory view: the last one and what was learned since. Objects that nothing was learned of are shared.
- * Ends are applied before openings, so that a change (an end and an opening) leaves the new one.
+ * A version that ended and was followed by another is a change, not a loss: the new one takes its place.
  */
 export function learn(view: InventoryView, learned: Learned, settings: InventorySettings): InventoryView {
   const draft = draftOf(view);
   for (const state of learned.states) learnState(draft, state, settings);
-  for (const { version, validTo } of learned.ended) forget(draft, version, validTo);
+  const followed = new Set(learned.opened.map(versionId));
+  for (const { version, validTo } of learned.ended) {
+    if (!followed.has(versionId(version))) forget(draft, version, validTo);
+  }
   for (const version of learned.opened) learnVersion(draft, version);
   for (const read of learned.reads) learnRead(draft, read, learned);
   for (const key of draft.touched) {
@@ -89,6 +92,10 @@ export function relearn(view: InventoryView, settings: InventorySettings): Inven
     if (guest !== undefined) draft.guestsByKey.set(key, settled(guest, draft));
   }
   return viewOf(view, draft, view.seq, settings);
+}
+
+function versionId({ source, kind, cluster, key, incarnation }: Version): string {
+  return `${source}\n${kind}\n${cluster}\n${key}\n${incarnation}`;
 }
 
 function draftOf(view: InventoryView): Draft {

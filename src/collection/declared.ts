@@ -1,0 +1,44 @@
+import type { DeclaredFileSource } from '../declared/source.js';
+import { absorbDeclared, declaredSourceName } from '../domain/absorb-declared.js';
+import { SECOND } from '../domain/time.js';
+import type { InventoryView, KeptDeclared } from '../domain/view.js';
+import { type CollectedSource, neverCollected, type RunResult } from './source.js';
+
+/** A watched file is looked at when it changed; besides, in case a watch missed something, this often. */
+const LOOK_AGAIN = 30 * SECOND;
+
+interface Needs {
+  readonly file: DeclaredFileSource;
+  now(): number;
+  /** The content that a person confirmed in spite of what it lost; null: none. */
+  confirmed(source: string): Promise<string | null>;
+  /** What a person may confirm: the content that lost too much at once; null: nothing waits. */
+  pending(source: string, contentHash: string | null): void;
+}
+
+export function declaredCollector({ file, now, confirmed, pending }: Needs): CollectedSource {
+  const named = { source: declaredSourceName(file.name), kind: 'declared' as const, cluster: '' };
+  return {
+    ...named,
+    collector: null,
+    intervalMs: () => LOOK_AGAIN,
+    async run({ view }, signal): Promise<RunResult> {
+      const known = keptIn(view, named);
+      const outcome = await file.collect(
+        { rows: [...known.rows.values()], confirmedHash: await confirmed(named.source) },
+        signal,
+      );
+      pending(named.source, outcome.kind === 'unreachable' ? outcome.contentHash : null);
+      const rows = outcome.kind === 'observed' ? outcome.value.rowCount : 0;
+      const batch = absorbDeclared(known, outcome, now());
+      return { batch, events: [], requests: 1, coverage: { rows, parts: 0, failed: 0 }, answered: [] };
+    },
+    async close() {},
+  };
+}
+
+function keptIn(view: InventoryView, named: Pick<CollectedSource, 'source' | 'kind' | 'cluster'>): KeptDeclared {
+  const known = view.declared.get(named.source);
+  if (known !== undefined && known.state.outcome !== 'RETIRED') return known;
+  return { state: neverCollected(named), meta: null, rows: new Map(), removed: [] };
+}

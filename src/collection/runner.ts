@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { InventoryEvent } from '../domain/inventory-event.js';
+import type { PartKey } from '../domain/observation.js';
+import type { Instant } from '../domain/time.js';
+import type { SourceState } from '../domain/version.js';
+import type { InventoryView } from '../domain/view.js';
+import type { NewLogEvent, RunRecord, Store } from '../store/store.js';
+import { LiveEvents, type RunView } from './live-events.js';
+import type { CollectedSource, RunMode, RunResult } from './source.js';
+
+export interface RunnerNeeds {
+  readonly store: Pick<Store, 'transaction' | 'asks'>;
+  view(): InventoryView;
+  catchUp(): Promise<void>;
+  now(): Instant;
+  measured(run: { source: string; mode: string; outcome: string; seconds: number; requests: number }): void;
+}
+
+/** A run under way, and what it comes to. */
+export interface Running {
+  readonly mode: RunMode;
+  current(): RunView;
+  readonly done: Promise<RunView>;
+}
+
+/** Runs sources one pass at a time and writes what each saw in one transaction. */
+export class Runner {
+  readonly live = new LiveEvents();
+  readonly #needs: RunnerNeeds;
+
+  constructor(needs: RunnerNeeds) {
+    this.#needs = needs;
+  }
+
+  start(source: CollectedSource, mode: RunMode, signal: AbortSignal): Running {
+    const { now } = this.#needs;
+    let view: RunView = {
+      id: randomUUID(),
+      collector: source.collector,
+      source: source.source,
+      mode,
+      state: 'RUNNING',
+      startedAt: now(),
+      finishedAt: null,
+      outcome: null,
+      reason: null,
+      requests: 0,
+      coverage: null,
+    };
+    const tell = (type: 'STARTED' | 'PROGRESS' | 'FINISHED', done: number | null = null, total: number | null = null) =>
+      this.live.tell({ type, at: now(), run: view, done, total });
+    tell('STARTED');
+    const progress = (done: number, total: number) => tell('PROGRESS', done, total);
+    const done = this.#run(source, mode, { id: view.id, startedAt: view.startedAt, progress, signal }).then(
+      (record) => {
+        const { finishedAt, outcome, reason, requests, coverage } = record;
+        view = { ...view, state: 'FINISHED', finishedAt, outcome, reason, requests, coverage };
+        tell('FINISHED');
+        return view;
+      },
+    );
+    return { mode, current: () => view, done };
+  }
+
+  async #run(
+    source: CollectedSource,
+    mode: RunMode,
+    run: { id: string; startedAt: Instant; progress: (done: number, total: number) => void; signal: AbortSignal },
+  ): Promise<RunRecord> {
+    const { store, view, catchUp, now, measured } = this.#needs;
+    await catchUp();
+    const asked = (await store.asks.open(source.source)) as readonly PartKey[];
+    const known = stateOf(view(), source);
+    const first = known === undefined || known.firstSuccessAt === null;
+    const actual: RunMode =
+      mode === 'POLL' && (first || asked.some(({ part }) => (part as string) === 'all')) ? 'FULL' : mode;
+    const parts = asked.filter(
+      ({ part }) => part === 'config' || part === 'addresses' || part === 'power' || part === 'vmid',
+    );
+    const result = await source.run({ mode: actual, view: view(), asked: parts, progress: run.progress }, run.signal);
+    const finishedAt = now();
+    const outcome = result.batch.state.outcome === 'OBSERVED' ? ('OBSERVED' as const) : ('UNREACHABLE' as const);
+    const record: RunRecord = {
+      id: run.id,
+      source: source.source,
+      mode: actual,
+      startedAt: run.startedAt,
+      finishedAt,
+      outcome,
+      reason: result.batch.state.reason,
+      requests: result.requests,
+      coverage: result.coverage,
+    };
+    await this.#write(source, record, result, known, asked);
+    await catchUp();
+    const seconds = (finishedAt - run.startedAt) / 1_000;
+    measured({ source: source.source, mode: actual, outcome, seconds, requests: result.requests });
+    return record;
+  }
+
+  /** A poll that found nothing new writes its state and read times; a run row only where it tells something. */
+  async #write(
+    source: CollectedSource,
+    record: RunRecord,
+    result: RunResult,
+    known: SourceState | undefined,
+    asked: readonly PartKey[],
+  ) {
+    const { batch } = result;
+    if (source.kind === 'declared' && batch.writes.length === 0 && sameWord(known, batch.state)) return;
+    await this.#needs.store.transaction(async (tx) => {
+      await tx.batches.apply(batch);
+      const tellsSomething =
+        source.kind === 'proxmox' && (record.mode !== 'POLL' || known?.outcome !== batch.state.outcome);
+      if (tellsSomething) await tx.runs.add(record);
+      const events = result.events.map((event) => guestEvent(event, this.#needs.view()));
+      await tx.events.append(tellsSomething ? [...events, runEvent(record)] : events);
+      if (asked.length > 0 && batch.state.outcome === 'OBSERVED') await tx.asks.clear(source.source, asked);
+    });
+  }
+}
+
+function sameWord(known: SourceState | undefined, state: SourceState): boolean {
+  return known?.outcome === state.outcome && known.reason === state.reason;
+}
+
+export function stateOf(
+  view: InventoryView,
+  source: Pick<CollectedSource, 'source' | 'cluster' | 'kind'>,
+): SourceState | undefined {
+  return source.kind === 'declared'
+    ? view.declared.get(source.source)?.state
+    : view.clusters.get(source.cluster)?.state;
+}
+
+const GUEST_TOPICS = {
+  CREATED: 'guest.created',
+  REMOVED: 'guest.removed',
+  MOVED: 'guest.moved',
+  POWER_CHANGED: 'guest.power_changed',
+  CONFIG_CHANGED: 'guest.config_changed',
+} as const;
+
+function guestEvent({ type, guest, at, from, to }: InventoryEvent, view: InventoryView): NewLogEvent {
+  const known = view.guests.get(guest);
+  const name = known?.row.name ?? (type === 'CREATED' ? to : from);
+  const payload = { type, guest, name, kind: known?.row.kind ?? null, from, to };
+  return { topic: GUEST_TOPICS[type], at, subject: { kind: 'GUEST', id: guest }, payload };
+}
+
+function runEvent(record: RunRecord): NewLogEvent {
+  const subject = { kind: 'SOURCE', id: record.source };
+  return { topic: 'collection.finished', at: record.finishedAt, subject, payload: record };
+}

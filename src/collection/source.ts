@@ -1,0 +1,58 @@
+import type { CollectorName } from '../domain/contract.js';
+import type { InventoryEvent } from '../domain/inventory-event.js';
+import type { PartKey, Progress } from '../domain/observation.js';
+import type { Batch, SourceKind, SourceState } from '../domain/version.js';
+import type { InventoryView } from '../domain/view.js';
+
+export type RunMode = 'POLL' | 'FULL' | 'ON_DEMAND';
+
+export interface RunRequest {
+  readonly mode: RunMode;
+  readonly view: InventoryView;
+  /** Parts somebody asked for: they come first. */
+  readonly asked: readonly PartKey[];
+  readonly progress: Progress;
+}
+
+/** What a run came to, before it is written. */
+export interface RunResult {
+  readonly batch: Batch;
+  readonly events: readonly InventoryEvent[];
+  readonly requests: number;
+  readonly coverage: { readonly rows: number; readonly parts: number; readonly failed: number };
+  /** The asks that this run answered, one way or the other. */
+  readonly answered: readonly PartKey[];
+}
+
+/** One source as the schedule sees it: a cluster, a file. It keeps no estate between runs; what is known comes with the view. */
+export interface CollectedSource {
+  /** `proxmox:main`, `declared:ip-addresses.conf`. */
+  readonly source: string;
+  readonly kind: SourceKind;
+  readonly cluster: string;
+  /** The contract's name; null for declared files, which are watched and not scheduled by it. */
+  readonly collector: CollectorName | null;
+  intervalMs(): number;
+  run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
+  close(): Promise<void>;
+}
+
+export function neverCollected(source: Pick<CollectedSource, 'source' | 'kind' | 'cluster'>): SourceState {
+  return {
+    source: source.source,
+    kind: source.kind,
+    cluster: source.cluster,
+    outcome: 'NEVER',
+    reason: null,
+    notes: [],
+    firstSuccessAt: null,
+    lastSuccessAt: null,
+    lastAttemptAt: null,
+    unreachableSince: null,
+    lastFullAt: null,
+    activityMark: null,
+    requests: 0,
+    failures: 0,
+    backOffUntil: null,
+  };
+}

@@ -1,0 +1,197 @@
+import { type Comparison, compare } from '../domain/compare/compare.js';
+import type { Ask } from '../domain/compare/world.js';
+import type { DriftEventType, Finding, FindingId } from '../domain/finding.js';
+import { type Lived, live } from '../domain/lifecycle.js';
+import type { Policy } from '../domain/policy.js';
+import type { Instant } from '../domain/time.js';
+import type { InventoryView } from '../domain/view.js';
+import type { NewLogEvent, Store, Transaction } from '../store/store.js';
+
+/** What COMPARE needs of the house: the view and the policy are handed in. */
+export interface DriftNeeds {
+  readonly store: Pick<Store, 'transaction' | 'findings' | 'lock'>;
+  view(): InventoryView;
+  policy(): Policy;
+  now(): Instant;
+  /** Tells the replica what became of findings, and what is so. */
+  learned(changed: readonly Finding[], comparison: Comparison, at: Instant): void;
+  /** Reads every finding that is not resolved anew: somebody else compared before us. */
+  catchUp(): Promise<void>;
+  /** Reads that would settle a doubt, for the collectors to take up. */
+  asked(asks: readonly Ask[]): void;
+  measured(seconds: number): void;
+  failed(error: unknown): void;
+}
+
+export interface DriftKeeper {
+  /** Compares soon; several requests before that make one comparison. */
+  request(): void;
+  /** Compares now and waits for what it writes. false: another replica is the one that compares. */
+  compareNow(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+const TOPICS: Readonly<Record<DriftEventType, string>> = {
+  OPENED: 'drift.detected',
+  UPDATED: 'drift.updated',
+  ACKNOWLEDGED: 'drift.acknowledged',
+  SUPPRESSED: 'drift.suppressed',
+  RESOLVED: 'drift.resolved',
+  REOPENED: 'drift.reopened',
+};
+
+/** A comparison that is due because time passed, and not because something changed, looks no more often than this. */
+const SOONEST_DUE = 250;
+const LONGEST_TIMER = 60 * 60 * 1_000;
+
+/** Compares whenever the view changed or a doubt falls due; one at a time over all replicas, by a lock. */
+export function driftKeeper(needs: DriftNeeds): DriftKeeper {
+  const keeper = new Keeper(needs);
+  return { request: () => keeper.request(), compareNow: () => keeper.compareNow(), stop: () => keeper.stop() };
+}
+
+type Held = { readonly lost: AbortSignal; release(): Promise<void> };
+
+class Keeper {
+  readonly #needs: DriftNeeds;
+  #held: Held | undefined;
+  #running: Promise<boolean> | undefined;
+  #wanted = false;
+  #due: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(needs: DriftNeeds) {
+    this.#needs = needs;
+  }
+
+  request(): void {
+    if (this.#stopped) return;
+    if (this.#running !== undefined) {
+      this.#wanted = true;
+      return;
+    }
+    this.#running = this.#loop();
+  }
+
+  async compareNow(): Promise<boolean> {
+    while (this.#running !== undefined) await this.#running;
+    if (this.#stopped) return false;
+    this.#running = this.#loop();
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#due);
+    await this.#running;
+    await this.#held?.release();
+  }
+
+  /** What was learned while one comparison ran is compared by the next. */
+  async #loop(): Promise<boolean> {
+    let compared = false;
+    try {
+      do {
+        this.#wanted = false;
+        compared = await this.#once();
+      } while (this.#wanted && !this.#stopped);
+    } catch (error) {
+      this.#needs.failed(error);
+      this.#wakeAt(this.#needs.now() + 1_000);
+    } finally {
+      this.#running = undefined;
+    }
+    return compared;
+  }
+
+  async #once(): Promise<boolean> {
+    if (!(await this.#hold())) return false;
+    const { view: currentView, policy, now, store } = this.#needs;
+    const view = currentView();
+    const started = performance.now();
+    const at = now();
+    const comparison = compare(view, policy(), at);
+    const before = await known(store, view, comparison);
+    const lived = live(before, comparison, at);
+    this.#needs.measured((performance.now() - started) / 1_000);
+    const written = lived.changed.length === 0 || (await this.#write(view, lived, comparison.world.now));
+    if (!written) {
+      // A later comparison is recorded: somebody held the lock since. What it wrote is learned first.
+      await this.#needs.catchUp();
+      this.#wanted = true;
+      return false;
+    }
+    this.#needs.learned(lived.changed, comparison, at);
+    if (comparison.asks.length > 0) this.#needs.asked(comparison.asks);
+    if (comparison.due !== null) this.#wakeAt(comparison.due);
+    return true;
+  }
+
+  async #hold(): Promise<boolean> {
+    if (this.#held !== undefined && !this.#held.lost.aborted) return true;
+    this.#held = await this.#needs.store.lock('drift');
+    if (this.#held === undefined) return false;
+    await this.#needs.catchUp();
+    return true;
+  }
+
+  /** Findings, their history, the event rows, and which knowledge they came from: one commit. */
+  #write(view: InventoryView, lived: Lived, comparedAt: Instant): Promise<boolean> {
+    return this.#needs.store.transaction(async (tx) => {
+      const latest = await tx.comparisons.latest();
+      if (latest !== undefined && latest.seq > view.seq) return false;
+      const after = new Map(lived.changed.map((finding) => [finding.id, finding]));
+      const cursors = await tx.events.append(
+        lived.events.map((event) => logEvent(event, after.get(event.findingId), tx)),
+      );
+      const history = lived.events.map(({ before: _, ...event }, i) => ({ ...event, cursor: cursors[i] ?? null }));
+      await tx.findings.save(lived.changed, history);
+      await tx.comparisons.record({ seq: view.seq, at: comparedAt });
+      return true;
+    });
+  }
+
+  #wakeAt(at: Instant): void {
+    clearTimeout(this.#due);
+    if (this.#stopped) return;
+    const wait = Math.min(LONGEST_TIMER, Math.max(SOONEST_DUE, at - this.#needs.now()));
+    this.#due = setTimeout(() => this.request(), wait);
+    this.#due.unref();
+  }
+}
+
+/** What the life of findings needs to see: all that live, and those resolved ones that are so again. */
+async function known(
+  store: DriftNeeds['store'],
+  view: InventoryView,
+  comparison: Comparison,
+): Promise<ReadonlyMap<FindingId, Finding>> {
+  const living = view.findings.byId;
+  const others = [...comparison.so.keys()].filter((id) => !living.has(id));
+  if (others.length === 0) return living;
+  const resolved = await store.findings.byIds(others);
+  return resolved.size === 0 ? living : new Map([...living, ...resolved]);
+}
+
+function logEvent(event: Lived['events'][number], after: Finding | undefined, tx: Transaction): NewLogEvent {
+  const { type, findingId, actor, reason, declared, observed, before } = event;
+  const subject = after?.identity.subject ?? { kind: 'GUEST' as const, id: findingId };
+  const payload = {
+    type,
+    findingId,
+    actor,
+    reason,
+    declared,
+    observed,
+    before: matched(before),
+    after: matched(after ?? null),
+  };
+  return { topic: TOPICS[type], at: tx.now, subject, payload };
+}
+
+/** What a subscriber's filter is matched against: the finding before and after the step. */
+function matched(finding: Finding | null) {
+  if (finding === null) return null;
+  const { state, severity, category, clusters, guests, identity } = finding;
+  return { state, kind: identity.kind, severity, category, clusters, guests };
+}

@@ -1,0 +1,186 @@
+import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
+import type { Difference, Finding, FindingId } from '../domain/finding.js';
+import { learn, relearn } from '../domain/learn.js';
+import type { InventorySettings } from '../domain/settings.js';
+import { DAY, type Instant } from '../domain/time.js';
+import { emptyView, type FindingsView, type InventoryView } from '../domain/view.js';
+import type { Delta, Store } from '../store/store.js';
+
+/** One replica's inventory: the view in memory, built from the store and kept up with it. */
+export interface Replica {
+  view(): InventoryView;
+  /** The declarations tied to the view's guests; worked out once a view. */
+  binding(): Binding;
+  /** What the last comparison found to be so, swallowed or not. */
+  differences(): readonly Difference[];
+  /** Reads what every replica committed since; several calls at once share one reading. */
+  catchUp(): Promise<void>;
+  /** The findings that events after the last look speak of. */
+  catchUpFindings(): Promise<void>;
+  learnFindings(changed: readonly Finding[], comparedAt: Instant): void;
+  compared(differences: readonly Difference[], at: Instant): void;
+  /** The same knowledge under other settings. */
+  apply(settings: InventorySettings): void;
+  /** Starts again from what the store has: after everything collected was forgotten. */
+  reload(): Promise<void>;
+  onChange(listener: () => void): () => void;
+}
+
+const DRIFT_TOPICS = [
+  'drift.detected',
+  'drift.updated',
+  'drift.acknowledged',
+  'drift.suppressed',
+  'drift.resolved',
+  'drift.reopened',
+];
+const PAGE = 500;
+
+export async function openReplica(
+  store: Pick<Store, 'versions' | 'findings' | 'events' | 'now'>,
+  settings: InventorySettings,
+): Promise<Replica> {
+  const replica = new ViewKeeper(store, settings);
+  await replica.reload();
+  return replica;
+}
+
+class ViewKeeper implements Replica {
+  readonly #store: Pick<Store, 'versions' | 'findings' | 'events' | 'now'>;
+  #settings: InventorySettings;
+  #view: InventoryView;
+  #binding: { readonly view: InventoryView; readonly binding: Binding } | undefined;
+  #differences: readonly Difference[] = [];
+  #findingCursor = 0n;
+  #reading: Promise<void> | undefined;
+  #again = false;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(store: Pick<Store, 'versions' | 'findings' | 'events' | 'now'>, settings: InventorySettings) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#view = emptyView(settings.contract);
+  }
+
+  view(): InventoryView {
+    return this.#view;
+  }
+
+  binding(): Binding {
+    const key = this.#view;
+    const known = this.#binding;
+    // Findings change without the guests and declarations that a binding is made of.
+    if (known !== undefined && known.view.guests === key.guests && known.view.declarations === key.declarations)
+      return known.binding;
+    const binding = bindDeclarations(key);
+    this.#binding = { view: key, binding };
+    return binding;
+  }
+
+  differences(): readonly Difference[] {
+    return this.#differences;
+  }
+
+  async reload(): Promise<void> {
+    const store = this.#store;
+    const now = await store.now();
+    const { last } = await store.events.bounds();
+    const [open, removed, living] = await Promise.all([
+      store.versions.open(),
+      store.versions.endedSince(now - DAY, 'declared.row'),
+      store.findings.living(),
+    ]);
+    const ended = removed.filter(({ version }) => open.states.some((state) => state.source === version.source));
+    const number = this.#view.number;
+    this.#view = learn({ ...emptyView(this.#settings.contract), number }, { ...open, ended }, this.#settings);
+    this.#findingCursor = last;
+    this.#differences = [];
+    this.#setFindings(new Map(living.map((finding) => [finding.id, finding])), null);
+    this.#tell();
+  }
+
+  catchUp(): Promise<void> {
+    if (this.#reading !== undefined) {
+      // What was committed after the running reading began is not in it.
+      this.#again = true;
+      return this.#reading;
+    }
+    this.#reading = this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    do {
+      this.#again = false;
+      const delta = await this.#store.versions.since(this.#view.seq);
+      this.#learn(delta);
+    } while (this.#again);
+  }
+
+  #learn(delta: Delta): void {
+    const nothing = delta.opened.length + delta.ended.length + delta.reads.length + delta.states.length === 0;
+    if (nothing) {
+      if (delta.seq > this.#view.seq) this.#view = { ...this.#view, seq: delta.seq };
+      return;
+    }
+    this.#view = learn(this.#view, delta, this.#settings);
+    this.#tell();
+  }
+
+  async catchUpFindings(): Promise<void> {
+    for (;;) {
+      const events = await this.#store.events.after(this.#findingCursor, DRIFT_TOPICS, PAGE);
+      const last = events.at(-1);
+      if (last === undefined) return;
+      const ids = new Set(events.map((event) => (event.payload as { findingId: FindingId }).findingId));
+      const changed = await this.#store.findings.byIds([...ids]);
+      this.learnFindings([...changed.values()], last.at);
+      this.#findingCursor = last.cursor;
+    }
+  }
+
+  learnFindings(changed: readonly Finding[], comparedAt: Instant): void {
+    if (changed.length === 0) return;
+    const byId = new Map(this.#view.findings.byId);
+    for (const finding of changed) {
+      if (finding.state === 'RESOLVED') byId.delete(finding.id);
+      else byId.set(finding.id, finding);
+    }
+    this.#setFindings(byId, comparedAt);
+  }
+
+  #setFindings(byId: ReadonlyMap<FindingId, Finding>, comparedAt: Instant | null): void {
+    const byGuest = new Map<string, Finding[]>();
+    for (const finding of byId.values()) {
+      for (const guest of finding.guests) {
+        const list = byGuest.get(guest);
+        if (list === undefined) byGuest.set(guest, [finding]);
+        else list.push(finding);
+      }
+    }
+    const findings: FindingsView = { number: this.#view.findings.number + 1, byId, byGuest, comparedAt };
+    this.#view = { ...this.#view, number: this.#view.number + 1, findings };
+  }
+
+  compared(differences: readonly Difference[], at: Instant): void {
+    this.#differences = differences;
+    this.#view = { ...this.#view, findings: { ...this.#view.findings, comparedAt: at } };
+  }
+
+  apply(settings: InventorySettings): void {
+    this.#settings = settings;
+    this.#view = relearn(this.#view, settings);
+    this.#tell();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
