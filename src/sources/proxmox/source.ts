@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type {
   KnownCluster,
   Outcome,
@@ -43,9 +44,26 @@ export function proxmoxSource(settings: ClusterSettings, needs: ProxmoxSourceNee
   const client = proxmoxClient(api, needs);
   const memory = pollMemory();
   return {
-    collect: (request, signal) => collect({ client, memory, needs }, request, signal),
+    async collect(request, signal) {
+      signal.throwIfAborted();
+      const own = ownSignal(signal);
+      try {
+        return await collect({ client, memory, needs }, request, own.signal);
+      } finally {
+        own.end();
+      }
+    },
     close: () => client.close(),
   };
+}
+
+/** Every request under way listens for the end: on a signal of the pass, so that the caller's is not crowded. */
+function ownSignal(outer: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+  const inner = new AbortController();
+  setMaxListeners(0, inner.signal);
+  const cancelled = () => inner.abort(outer.reason);
+  outer.addEventListener('abort', cancelled, { once: true });
+  return { signal: inner.signal, end: () => outer.removeEventListener('abort', cancelled) };
 }
 
 /** A cluster that is named but cannot be asked is unreachable, not gone: what is known of it stays. */
@@ -70,7 +88,6 @@ async function collect(
   request: ProxmoxRequest,
   signal: AbortSignal,
 ): Promise<Outcome<ProxmoxObservation>> {
-  signal.throwIfAborted();
   const at = needs.now();
   let requests = 0;
   const ask = { signal, onAttempt: () => (requests += 1) };
