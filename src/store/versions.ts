@@ -32,7 +32,8 @@ function inSnapshot<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T
     try {
       return await work(sql);
     } finally {
-      await sql.run('COMMIT');
+      // Nothing was written; a lost connection has been told by the statement that met it.
+      await sql.run('COMMIT').catch(() => undefined);
     }
   });
 }
@@ -59,7 +60,7 @@ async function openDelta(sql: Sql): Promise<Delta> {
 type VersionRow = Version & pg.QueryResultRow;
 type EndedRow = Version & { readonly validTo: Instant } & pg.QueryResultRow;
 
-/** What ended comes with its successors' sake in mind: a key that ended and is open again stands in both lists, `ended` first. */
+/** A key that ended and is open again stands in both lists: take `ended` first, then `opened`. */
 async function deltaSince(sql: Sql, seq: bigint): Promise<Delta> {
   const ended = await sql.query<EndedRow>(
     `SELECT ${VERSION}, versions.valid_to AS "validTo"
