@@ -29,8 +29,7 @@ export function callerOf(request: FastifyRequest): Principal {
 /** Every request passes here before its route, its body or even its 404: nobody learns which paths exist. */
 export function hangDoor(app: FastifyInstance, options: ServerOptions, isClosing: () => boolean): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('cache-control', 'no-store');
-    if (options.tls !== undefined) reply.header('strict-transport-security', 'max-age=31536000');
+    dress(request, reply, options);
     if (PUBLIC.has(pathOf(request))) return;
     if (isClosing()) return refuse(request, reply, httpError('UNAVAILABLE', 'the gateway is stopping'));
     const caller = await options.authenticate(request.headers);
@@ -40,6 +39,12 @@ export function hangDoor(app: FastifyInstance, options: ServerOptions, isClosing
   app.addHook('onSend', async (_request, reply) => {
     if (isClosing()) reply.header('connection', 'close');
   });
+}
+
+/** The headers of every answer. A face may say otherwise about keeping its own. */
+export function dress(request: FastifyRequest, reply: FastifyReply, { tls }: Pick<ServerOptions, 'tls'>): void {
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('cache-control', 'no-store');
+  if (tls !== undefined) reply.header('strict-transport-security', 'max-age=31536000');
 }
 
 export function refuse(request: FastifyRequest, reply: FastifyReply, error: HttpError): FastifyReply {

@@ -8,7 +8,7 @@ import {
   LogController,
 } from 'fastify';
 import { SECOND } from '../domain/time.js';
-import { answerErrors, hangDoor, refuse, refuseThrown, requestId } from './door.js';
+import { answerErrors, dress, hangDoor, refuse, refuseThrown, requestId } from './door.js';
 import { serveGraphql, serveRest } from './faces.js';
 import { BODY_LIMIT, NO_CREDENTIALS } from './http-answer.js';
 import { refuseUnknownPaths } from './methods.js';
@@ -53,6 +53,7 @@ function bareServer(options: ServerOptions): FastifyInstance {
     clientErrorHandler: answerUnreadable,
     // A path that cannot be decoded never meets the door's hook: ask here.
     frameworkErrors: (error, request, reply) => {
+      dress(request, reply, options);
       options.authenticate(request.headers).then(
         (known) => (known === undefined ? refuse(request, reply, NO_CREDENTIALS) : refuseThrown(error, request, reply)),
         (failed) => refuseThrown(failed, request, reply),

@@ -159,7 +159,7 @@ describe('with a key', () => {
 describe('every answer', () => {
   it('forbids sniffing, framing and keeping', async () => {
     const { ask } = await openServer();
-    for (const path of ['/healthz', '/v1/x']) {
+    for (const path of ['/healthz', '/v1/x', '/v1/%zz']) {
       const { headers } = await ask(path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('x-frame-options')).toBe('DENY');
