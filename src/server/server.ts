@@ -7,6 +7,7 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import { DomainError } from '../domain/errors.js';
 import { SECOND } from '../domain/time.js';
 import { answerErrors, dress, hangDoor, refuse, refuseThrown, requestId } from './door.js';
 import { serveGraphql, serveRest } from './faces.js';
@@ -29,7 +30,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   serveOperations(app, options, isClosing);
   serveGraphql(app, options.graphql);
   serveRest(app, options.rest);
-  await app.listen({ host: options.host, port: options.port });
+  await listen(app, options);
   let closed: Promise<void> | undefined;
   return {
     url: urlOf(app.server, options),
@@ -39,6 +40,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return closed;
     },
   };
+}
+
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something else listens there already; stop it, or set PORT',
+  EACCES: 'this user may not; set PORT to one above 1023',
+  EADDRNOTAVAIL: 'this machine has no such address; set HOST to one of its own',
+  ENOTFOUND: 'there is no host of that name; set HOST',
+};
+
+async function listen(app: FastifyInstance, { host, port }: ServerOptions): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    const message = `cannot listen on ${host}:${port}: ${WHY_NOT[code] ?? code}`;
+    throw new DomainError('UNAVAILABLE', message, { cause });
+  }
 }
 
 function bareServer(options: ServerOptions): FastifyInstance {

@@ -62,6 +62,17 @@ describe('/metrics', () => {
   });
 });
 
+describe('a start', () => {
+  it('that finds its port taken says so, and what to do', async () => {
+    const { url } = await openServer();
+    const port = Number(new URL(url).port);
+    await expect(openServer({ port })).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set PORT`,
+    );
+    await expect(openServer({ host: '192.0.2.1' })).rejects.toThrow(/set HOST to one of its own/);
+  });
+});
+
 describe('a stop', () => {
   it('answers the open request, takes no new one, and ends', async () => {
     let finish: (() => void) | undefined;
