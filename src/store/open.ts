@@ -7,6 +7,7 @@ import { explained, onConnection } from './connection.js';
 import { connect } from './data-source.js';
 import { eventsOf } from './events.js';
 import { findingsOf } from './findings.js';
+import { forgetCollected } from './forget.js';
 import { listener } from './listen.js';
 import { locksOn } from './locks.js';
 import { migrate } from './migrate.js';
@@ -59,6 +60,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
         return stop();
       };
     },
+    forgetCollected: () => forgetCollected(pool),
     lock: locks.lock,
     ping: (signal) => ping(pool, signal),
     async close() {

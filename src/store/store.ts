@@ -136,6 +136,8 @@ export interface Store {
   readonly apiKeys: { byPrefix(prefix: string): Promise<ApiKeyRow | undefined>; all(): Promise<readonly ApiKeyRow[]> };
   readonly comparisons: { latest(): Promise<ComparisonRecord | undefined> };
   readonly asks: { open(source: string): Promise<readonly { readonly part: string; readonly key: string }[]> };
+  /** Forgets all that was ever collected and found: for a demo that gives way to a real estate. */
+  forgetCollected(): Promise<void>;
   /** Calls back on every announcement, and once with `reconnected` after a lost connection. Returns the way to stop. */
   listen(onNotify: (channel: Channel, payload: string) => void, onReconnect: () => void): Promise<() => Promise<void>>;
   /** Tries a lock that lasts until released or the connection is lost (`lost` aborts then). undefined: somebody else has it. */
