@@ -17,6 +17,8 @@ export interface Replica {
   catchUp(): Promise<void>;
   /** The findings that events after the last look speak of. */
   catchUpFindings(): Promise<void>;
+  /** Reads all findings that are not resolved anew. */
+  reloadFindings(): Promise<void>;
   learnFindings(changed: readonly Finding[], comparedAt: Instant): void;
   compared(differences: readonly Difference[], at: Instant): void;
   /** The same knowledge under other settings. */
@@ -139,6 +141,13 @@ class ViewKeeper implements Replica {
       this.learnFindings([...changed.values()], last.at);
       this.#findingCursor = last.cursor;
     }
+  }
+
+  async reloadFindings(): Promise<void> {
+    const { last } = await this.#store.events.bounds();
+    const living = await this.#store.findings.living();
+    this.#findingCursor = last;
+    this.#setFindings(new Map(living.map((finding) => [finding.id, finding])), this.#view.findings.comparedAt);
   }
 
   learnFindings(changed: readonly Finding[], comparedAt: Instant): void {

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { Config } from '../config.js';
+import { readContract } from '../declared/contract-file.js';
+import { parsePolicy, readPolicy } from '../declared/policy-file.js';
+import { readSources, type SourcesRead } from '../declared/sources-file.js';
+import { watchPaths } from '../declared/watch.js';
+import type { CollectorContract } from '../domain/contract.js';
+import { DEFAULT_POLICY, type Policy } from '../domain/policy.js';
+import type { OpenedStore } from '../store/open.js';
+import type { Logger } from '../telemetry.js';
+
+/** What the settings files say now. `sources` undefined: there is none. */
+export interface Settings {
+  readonly sources: Extract<SourcesRead, { kind: 'read' }> | undefined;
+  readonly policy: Policy;
+  readonly contract: CollectorContract;
+}
+
+/** The settings cannot be used and nothing older may stand in for them. main.ts prints the lines and exits with 2. */
+export class SettingsError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`the settings are not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+const POLICY_MARK = 'policy.yaml';
+
+type Marks = Pick<OpenedStore, 'transaction'>;
+
+/** Reads the settings files, tells of what is wrong in them, and keeps the last good policy in the store. */
+export class SettingsFiles {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #store: Marks;
+  #current: Settings | undefined;
+
+  constructor(config: Config, store: Marks, log: Logger) {
+    this.#config = config;
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Throws SettingsError where a file that is there cannot be used and nothing older is known. */
+  async read(): Promise<Settings> {
+    const sources = await this.#sources();
+    const contract = await readContract(this.#config.configDir);
+    for (const problem of contract.problems) this.#log.warn({ at: problem.location }, problem.message);
+    this.#current = { sources, policy: await this.#policy(), contract: contract.contract };
+    return this.#current;
+  }
+
+  async #sources(): Promise<Settings['sources']> {
+    const read = await readSources(this.#config.configDir, { secret: this.#config.secret });
+    switch (read.kind) {
+      case 'absent':
+        return undefined;
+      case 'unreadable':
+        if (this.#current === undefined) throw new SettingsError([read.message]);
+        this.#log.error(`${read.message}; the settings that were read before stay in force`);
+        return this.#current.sources;
+      case 'read':
+        for (const { location, message } of read.problems) this.#log.error({ at: location }, message);
+        for (const warning of read.settings.warnings) this.#log.warn(warning);
+        return read;
+    }
+  }
+
+  /** policy.yaml guards access: it is taken whole or not at all, and never lapses by being gone. */
+  async #policy(): Promise<Policy> {
+    const read = await readPolicy(this.#config.configDir);
+    if (read.kind === 'read') {
+      await this.#store.transaction((tx) => tx.marks.put(POLICY_MARK, read.text));
+      return read.policy;
+    }
+    const kept = await this.#store.transaction((tx) => tx.marks.get(POLICY_MARK));
+    const problems =
+      read.kind === 'refused' ? read.problems.map(({ location, message }) => `${location}: ${message}`) : [];
+    if (kept === undefined) {
+      if (read.kind === 'refused') throw new SettingsError(problems);
+      return DEFAULT_POLICY;
+    }
+    const why = read.kind === 'refused' ? problems.join('; ') : 'policy.yaml is gone';
+    this.#log.error(`${why}; the last good policy stays in force`);
+    const again = parsePolicy(kept);
+    return this.#current?.policy ?? (again.kind === 'read' ? again.policy : DEFAULT_POLICY);
+  }
+
+  /** Calls back after a settings file, or a file that one names, changed. Returns the way to stop. */
+  watch(onChange: () => void): () => void {
+    const { configDir } = this.#config;
+    const files = ['sources.yaml', 'policy.yaml', 'it-operations/live-collectors-contract.json'].map((name) =>
+      join(configDir, name),
+    );
+    return watchPaths([...files, ...(this.#current?.sources?.files ?? [])], onChange);
+  }
+}
