@@ -1,0 +1,64 @@
+import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import type { DriftFindingState } from '../domain/finding.js';
+import { cursorText } from '../feed/cursor.js';
+import type { DriftEventRecord, InventoryEventRecord } from '../feed/events.js';
+import type { AddressCarrier, CollectorRecord, FindingRecord, GuestRecord, NodeRecord } from '../inventory/records.js';
+import type { FindingStep } from '../inventory/verbs.js';
+import type { Context } from './context.js';
+import type { PageConnection } from './types/connection.js';
+
+type Edge<Source, Args = unknown> = (source: Source, args: Args, context: Context) => unknown;
+
+/** Writes down an edge with the types of its source and arguments, which the schema has checked by then. */
+function edge<Source, Args = unknown>(resolve: Edge<Source, Args>): GraphQLFieldResolver<unknown, Context> {
+  return resolve as GraphQLFieldResolver<unknown, Context>;
+}
+
+const guestOf = ({ verbs, principal }: Context, id: string) => verbs.inventory.guestById(principal, id) ?? null;
+
+const guestsIn = (finding: FindingRecord, context: Context) =>
+  finding.guests.flatMap((id) => guestOf(context, id) ?? []);
+
+/**
+ * The fields that are more than a property of their source. They are plain functions on the schema: an answer about
+ * now comes from the view without a promise, as the wrappers of the decorators would make one for every edge.
+ */
+const EDGES: Readonly<Record<string, GraphQLFieldResolver<unknown, Context>>> = {
+  'Guest.node': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.nodeOf(guest)),
+  'Guest.findings': edge<GuestRecord, { states?: readonly DriftFindingState[] | null }>(
+    (guest, { states }, { verbs, principal }) => verbs.inventory.findingsOf(principal, guest, states ?? undefined),
+  ),
+  'Guest.declared': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.declaredOf(guest)),
+  'Guest.freshness': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.freshnessOf(guest)),
+  'Guest.primaryAddress': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.primaryAddress(guest)),
+  'ProxmoxNode.freshness': edge<NodeRecord>((node, _, { verbs }) => verbs.inventory.nodeFreshness(node)),
+  'DriftFinding.guest': edge<FindingRecord>((finding, _, context) => guestsIn(finding, context)[0] ?? null),
+  'DriftFinding.guests': edge<FindingRecord>((finding, _, context) => guestsIn(finding, context)),
+  'DriftFinding.history': edge<FindingRecord>((finding, _, { loaders }) => loaders.history.load(finding.id)),
+  'DriftEvent.cursor': edge<FindingStep | DriftEventRecord>(({ cursor }) =>
+    typeof cursor === 'bigint' ? cursorText(cursor) : cursor,
+  ),
+  'DriftEvent.finding': edge<DriftEventRecord>((event, _, { loaders }) => loaders.finding.load(event.findingId)),
+  'InventoryEvent.guestId': edge<InventoryEventRecord>((event) => event.guest),
+  'InventoryEvent.guest': edge<InventoryEventRecord>((event, _, context) => guestOf(context, event.guest)),
+  'AddressCarrier.guest': edge<AddressCarrier>((carrier, _, context) => guestOf(context, carrier.guestId)),
+  'Collector.contract': edge<CollectorRecord>((collector) => collector.terms),
+};
+
+/** Binds the edges, and the count of every connection, onto a built schema. */
+export function bindEdges(schema: GraphQLSchema): void {
+  for (const [name, resolve] of Object.entries(EDGES)) {
+    const [type = '', field = ''] = name.split('.');
+    fieldOf(schema, type, field).resolve = resolve;
+  }
+  for (const name of Object.keys(schema.getTypeMap()).filter((type) => type.endsWith('Connection'))) {
+    fieldOf(schema, name, 'totalCount').resolve = (page: PageConnection<unknown>) => page.count();
+  }
+}
+
+function fieldOf(schema: GraphQLSchema, typeName: string, fieldName: string) {
+  const type = schema.getType(typeName);
+  const field = isObjectType(type) ? type.getFields()[fieldName] : undefined;
+  if (field === undefined) throw new Error(`the schema has no field ${typeName}.${fieldName}`);
+  return field;
+}

@@ -1,0 +1,129 @@
+import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
+import type * as filters from '../../domain/filters.js';
+import type { AddressesQuery, GuestOrder as GuestOrderOf, NodesQuery } from '../../inventory/verbs.js';
+import type { Context } from '../context.js';
+import { given } from '../given.js';
+import { DateTime } from '../scalars.js';
+import { Viewer } from '../types/account.js';
+import { AddressConnection } from '../types/address.js';
+import { Collector } from '../types/collector.js';
+import { PageConnection } from '../types/connection.js';
+import { DriftFinding, DriftFindingConnection } from '../types/finding.js';
+import { Guest, GuestConnection } from '../types/guest.js';
+import { AddressFilter, DriftFindingFilter, GuestFilter, GuestOrder, ProxmoxNodeFilter } from '../types/inputs.js';
+import { ProxmoxNodeConnection } from '../types/node.js';
+import { Summary } from '../types/summary.js';
+import { AFTER, AS_OF, BEFORE, FIRST, LAST, paging } from './paging.js';
+
+type Maybe<T> = T | null | undefined;
+
+@Resolver()
+export class EstateQueries {
+  @Query(() => Summary, { description: 'The estate at a glance' })
+  summary(@Ctx() { verbs, principal }: Context): unknown {
+    return verbs.inventory.summary(principal);
+  }
+
+  @Query(() => GuestConnection, { description: 'Guests, by cluster and VMID unless ordered otherwise' })
+  async guests(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('first', () => Int, FIRST) first: Maybe<number>,
+    @Arg('after', () => String, AFTER) after: Maybe<string>,
+    @Arg('last', () => Int, LAST) last: Maybe<number>,
+    @Arg('before', () => String, BEFORE) before: Maybe<string>,
+    @Arg('filter', () => GuestFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+    @Arg('orderBy', () => GuestOrder, { nullable: true, description: 'In this order' }) orderBy: Maybe<object>,
+    @Arg('asOf', () => DateTime, AS_OF) asOf: Maybe<number>,
+  ): Promise<unknown> {
+    const query = {
+      ...paging(first, after, last, before),
+      filter: given(filter) as filters.GuestFilter,
+      orderBy: (orderBy ?? undefined) as GuestOrderOf | undefined,
+    };
+    const { inventory } = verbs;
+    return new PageConnection(
+      typeof asOf === 'number'
+        ? await inventory.guestsAsOf(principal, asOf, query)
+        : inventory.guests(principal, query),
+    );
+  }
+
+  @Query(() => Guest, { nullable: true, description: 'One guest; null when it is absent or not the caller’s' })
+  async guest(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('cluster', () => String, { nullable: true, description: 'Its cluster; needed where several have the VMID' })
+    cluster: Maybe<string>,
+    @Arg('vmid', () => Int, { description: 'Its VMID' }) vmid: number,
+    @Arg('asOf', () => DateTime, AS_OF) asOf: Maybe<number>,
+  ): Promise<unknown> {
+    const { inventory } = verbs;
+    const place = cluster ?? undefined;
+    if (typeof asOf === 'number') return (await inventory.guestAsOf(principal, asOf, place, vmid)) ?? null;
+    return inventory.guest(principal, place, vmid) ?? null;
+  }
+
+  @Query(() => ProxmoxNodeConnection, { description: 'Nodes, by cluster and name' })
+  proxmoxNodes(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('first', () => Int, FIRST) first: Maybe<number>,
+    @Arg('after', () => String, AFTER) after: Maybe<string>,
+    @Arg('last', () => Int, LAST) last: Maybe<number>,
+    @Arg('before', () => String, BEFORE) before: Maybe<string>,
+    @Arg('filter', () => ProxmoxNodeFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+  ): unknown {
+    const query = { ...paging(first, after, last, before), filter: given(filter) } as NodesQuery;
+    return new PageConnection(verbs.inventory.nodes(principal, query));
+  }
+
+  @Query(() => AddressConnection, { description: 'Addresses that are declared or carried, by scope and number' })
+  addresses(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('first', () => Int, FIRST) first: Maybe<number>,
+    @Arg('after', () => String, AFTER) after: Maybe<string>,
+    @Arg('last', () => Int, LAST) last: Maybe<number>,
+    @Arg('before', () => String, BEFORE) before: Maybe<string>,
+    @Arg('filter', () => AddressFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+  ): unknown {
+    const query = { ...paging(first, after, last, before), filter: given(filter) } as AddressesQuery;
+    return new PageConnection(verbs.inventory.addresses(principal, query));
+  }
+
+  @Query(() => [Collector], { description: 'Every collector of the contract with its sources' })
+  collectors(@Ctx() { verbs, principal }: Context): unknown {
+    return verbs.inventory.collectors(principal);
+  }
+
+  @Query(() => Viewer, { description: 'Who is calling' })
+  viewer(@Ctx() { principal }: Context): unknown {
+    const { id, name, person, roles, permissions, tenants } = principal;
+    return { id, name, person, roles, permissions: [...permissions], tenants: tenants === 'all' ? null : tenants };
+  }
+}
+
+@Resolver()
+export class DriftQueries {
+  @Query(() => DriftFindingConnection, {
+    description: 'Findings, newest first; open and acknowledged ones unless filtered',
+  })
+  async driftFindings(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('first', () => Int, FIRST) first: Maybe<number>,
+    @Arg('after', () => String, AFTER) after: Maybe<string>,
+    @Arg('last', () => Int, LAST) last: Maybe<number>,
+    @Arg('before', () => String, BEFORE) before: Maybe<string>,
+    @Arg('filter', () => DriftFindingFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+  ): Promise<unknown> {
+    const wanted = given(filter) as filters.DriftFindingFilter;
+    return new PageConnection(
+      await verbs.inventory.driftFindings(principal, wanted, paging(first, after, last, before)),
+    );
+  }
+
+  @Query(() => DriftFinding, { nullable: true, description: 'One finding; null when it is absent or not the caller’s' })
+  driftFinding(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('id', () => ID, { description: 'Its id' }) id: string,
+  ): unknown {
+    return verbs.inventory.driftFinding(principal, id).then((finding) => finding ?? null);
+  }
+}

@@ -1,0 +1,60 @@
+import { Arg, Resolver, Root, Subscription } from 'type-graphql';
+import type * as filters from '../../domain/filters.js';
+import type { Context } from '../context.js';
+import { given } from '../given.js';
+import { CollectorEvent } from '../types/collector.js';
+import { DriftEvent } from '../types/finding.js';
+import { DriftFindingFilter, GuestFilter } from '../types/inputs.js';
+import { InventoryEvent } from '../types/inventory-event.js';
+
+const AFTER = { nullable: true, description: 'Replay what came after this cursor first; left out: from now on' };
+
+interface Following {
+  readonly args: { readonly after?: string | null; readonly filter?: object | null };
+  readonly context: Context;
+}
+
+@Resolver()
+export class Subscriptions {
+  @Subscription(() => DriftEvent, {
+    description: 'What happens to findings. The filter matches the state before or after the event',
+    subscribe: ({ args, context }: Following) =>
+      context.verbs.feed.driftEvents(
+        context.principal,
+        { after: args.after ?? undefined, filter: given(args.filter) as filters.DriftFindingFilter },
+        context.signal,
+      ),
+  })
+  driftEvents(
+    @Root() event: unknown,
+    @Arg('after', () => String, AFTER) _after: string | null,
+    @Arg('filter', () => DriftFindingFilter, { nullable: true, description: 'Only these' }) _filter: object | null,
+  ): unknown {
+    return event;
+  }
+
+  @Subscription(() => InventoryEvent, {
+    description: 'What happens to guests',
+    subscribe: ({ args, context }: Following) =>
+      context.verbs.feed.inventoryEvents(
+        context.principal,
+        { after: args.after ?? undefined, filter: given(args.filter) as filters.GuestFilter },
+        context.signal,
+      ),
+  })
+  inventoryEvents(
+    @Root() event: unknown,
+    @Arg('after', () => String, AFTER) _after: string | null,
+    @Arg('filter', () => GuestFilter, { nullable: true, description: 'Only these' }) _filter: object | null,
+  ): unknown {
+    return event;
+  }
+
+  @Subscription(() => CollectorEvent, {
+    description: 'Runs starting, progressing and ending',
+    subscribe: ({ context }: Following) => context.verbs.collection.events(context.principal, context.signal),
+  })
+  collectorEvents(@Root() event: unknown): unknown {
+    return event;
+  }
+}

@@ -1,0 +1,27 @@
+import { GraphQLScalarType } from 'graphql';
+import { GraphQLBigInt, GraphQLDateTime } from 'graphql-scalars';
+import type { Instant } from '../domain/time.js';
+
+const dateTime = GraphQLDateTime.toConfig();
+
+/** Inside, a moment is a number of milliseconds; outside it is RFC 3339 text in UTC. */
+export const DateTime = new GraphQLScalarType<Instant, string>({
+  ...dateTime,
+  description:
+    'A moment as RFC 3339 text: `2026-11-21T10:00:00.000Z`. Answers are in UTC; inputs may carry any offset.',
+  serialize: (value) => {
+    if (typeof value === 'number') return new Date(value).toISOString();
+    throw new TypeError('a moment must be a number of milliseconds');
+  },
+  parseValue: (value) => (dateTime.parseValue(value) as Date).getTime(),
+  parseLiteral: (node, variables) => (dateTime.parseLiteral(node, variables) as Date).getTime(),
+});
+
+const bigInt = GraphQLBigInt.toConfig();
+
+/** Byte counts: beyond 32 bits, within what a double holds exactly. */
+export const BigIntScalar = new GraphQLScalarType({
+  ...bigInt,
+  description: 'A whole number that may exceed 32 bits, such as a count of bytes.',
+  serialize: (value) => (Number.isSafeInteger(value) ? (value as number) : bigInt.serialize(value)),
+});

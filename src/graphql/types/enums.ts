@@ -1,0 +1,195 @@
+import { registerEnumType } from 'type-graphql';
+import type { CollectorName } from '../../domain/contract.js';
+import type {
+  DriftCategory,
+  DriftEventType,
+  DriftFindingKind,
+  DriftFindingState,
+  Severity,
+  SubjectKind,
+} from '../../domain/finding.js';
+import type { GuestKind, GuestStatus, NodeStatus } from '../../domain/guest.js';
+import type { InventoryEventType } from '../../domain/inventory-event.js';
+import type { AddressClass } from '../../domain/policy.js';
+
+/** Registers an enum whose names are its values. Every value of `T` must be described, or it does not compile. */
+function enumOf<T extends string>(name: string, description: string, values: Readonly<Record<T, string>>): object {
+  const names = Object.keys(values) as T[];
+  const object = Object.fromEntries(names.map((value) => [value, value]));
+  const valuesConfig = Object.fromEntries(names.map((value) => [value, { description: values[value] }]));
+  registerEnumType(object, { name, description, valuesConfig });
+  return object;
+}
+
+/** One whose names outside are in capitals: `proxmox_guest_ipam` is PROXMOX_GUEST_IPAM. */
+function capitalEnumOf<T extends string>(
+  name: string,
+  description: string,
+  values: Readonly<Record<T, string>>,
+): object {
+  const entries = Object.entries<string>(values);
+  const object = Object.fromEntries(entries.map(([value]) => [value.toUpperCase(), value]));
+  const valuesConfig = Object.fromEntries(entries.map(([value, text]) => [value.toUpperCase(), { description: text }]));
+  registerEnumType(object, { name, description, valuesConfig });
+  return object;
+}
+
+export const GuestKindEnum = enumOf<GuestKind>('GuestKind', 'What kind of guest it is', {
+  QEMU: 'A virtual machine',
+  LXC: 'A container',
+});
+
+export const GuestStatusEnum = enumOf<GuestStatus>('GuestStatus', 'Whether a guest runs', {
+  RUNNING: 'It runs',
+  STOPPED: 'It is off',
+  PAUSED: 'It is running but suspended or paused',
+  UNKNOWN: 'Its node is not online, or the cluster does not say',
+});
+
+export const NodeStatusEnum = enumOf<NodeStatus>(
+  'ProxmoxNodeStatus',
+  'Whether a node is a working member of its cluster',
+  {
+    ONLINE: 'It answers its cluster',
+    OFFLINE: 'Its cluster does not reach it',
+    UNKNOWN: 'The cluster does not say, or no longer lists it',
+  },
+);
+
+export const AddressEvidenceSourceEnum = enumOf<'CONFIG' | 'AGENT' | 'INTERFACES' | 'NEIGHBOUR' | 'UNIFI'>(
+  'AddressEvidenceSource',
+  'Who says that a guest carries an address',
+  {
+    CONFIG: 'The guest’s config',
+    AGENT: 'The agent inside the guest',
+    INTERFACES: 'The interfaces of a container, as its node sees them',
+    NEIGHBOUR: 'A neighbour table of a host',
+    UNIFI: 'The client list of a UniFi controller',
+  },
+);
+
+export const AddressClassEnum = capitalEnumOf<AddressClass>('AddressClass', 'What a special address is used for', {
+  node: 'A node’s own address',
+  gateway: 'A gateway',
+  virtual: 'A virtual address that several may carry in turn',
+  dynamic: 'Handed out by a server, not by people',
+  external: 'Outside the estate',
+});
+
+export const DriftFindingKindEnum = enumOf<DriftFindingKind>(
+  'DriftFindingKind',
+  'What differs between estate and declaration',
+  {
+    GUEST_NOT_DECLARED: 'A guest that nobody wrote down',
+    GUEST_MISSING: 'A declared guest that is proven absent',
+    NAME_DIFFERS: 'Declared and observed name differ',
+    NODE_DIFFERS: 'The guest is on another node than declared',
+    STATUS_DIFFERS: 'The guest runs though declared stopped, or the other way round',
+    ADDRESS_DIFFERS: 'The guest carries none of the addresses declared for it',
+    ADDRESS_NOT_DECLARED: 'A guest carries an address that nobody wrote down',
+    DECLARED_ADDRESS_UNUSED: 'A declared address that nobody carries',
+    DUPLICATE_ADDRESS: 'Two running guests carry one address',
+    DUPLICATE_MAC: 'Two guests have one MAC in one cluster',
+    DECLARATIONS_CONFLICT: 'Two declarations of one thing contradict',
+  },
+);
+
+export const DriftFindingStateEnum = enumOf<DriftFindingState>('DriftFindingState', 'Where a finding is in its life', {
+  OPEN: 'So, and nobody has said anything about it',
+  ACKNOWLEDGED: 'So, and a person knows',
+  SUPPRESSED: 'Silenced by a person until a moment',
+  RESOLVED: 'No longer so',
+  IGNORED: 'Covered by an ignore rule of the policy',
+});
+
+export const SeverityEnum = enumOf<Severity>('Severity', 'How much it matters', {
+  INFO: 'Good to know',
+  WARNING: 'Somebody should look',
+  CRITICAL: 'Somebody should look now',
+});
+
+export const DriftCategoryEnum = enumOf<DriftCategory>('DriftCategory', 'What a finding is about', {
+  CONFIGURATION: 'How things are set up',
+  PACKAGE: 'Installed software',
+  NETWORK: 'Addresses, MACs, VLANs and ports',
+  STATE: 'What runs where',
+  SECURITY: 'What could be an attack or an exposure',
+  FIRMWARE: 'Firmware versions',
+});
+
+export const DriftEventTypeEnum = enumOf<DriftEventType>('DriftEventType', 'What happened to a finding', {
+  OPENED: 'It came up for the first time, or its ignore rule ended',
+  UPDATED: 'Its values or severity changed while open',
+  ACKNOWLEDGED: 'A person took note of it',
+  SUPPRESSED: 'A person silenced it until a moment',
+  RESOLVED: 'It is no longer so',
+  REOPENED: 'It is so again, or a person or a changed value brought it back',
+});
+
+export const SubjectKindEnum = enumOf<SubjectKind>('SubjectKind', 'What kind of thing is spoken of', {
+  GUEST: 'A guest or VMID: `cluster/vmid@n` or `cluster/vmid`',
+  ADDRESS: 'An IP address: `scope/address`, the bare address in scope `default`',
+  MAC: 'A MAC address: `cluster/mac`',
+  PROXMOX_NODE: 'A node: `cluster/node`',
+});
+
+export const CollectorNameEnum = capitalEnumOf<CollectorName>('CollectorName', 'A collector of the contract', {
+  proxmox_guest_ipam: 'Guests, nodes and addresses of the Proxmox clusters',
+  ip_neigh: 'Neighbour tables of the hosts',
+  hardware: 'Hardware of the hosts',
+  npm: 'Nginx Proxy Manager',
+  unifi: 'UniFi controllers',
+  netbox: 'NetBox',
+});
+
+export const CollectorOutcomeEnum = enumOf<'OBSERVED' | 'UNREACHABLE' | 'NEVER' | 'NOT_CONFIGURED' | 'DISABLED'>(
+  'CollectorOutcome',
+  'What became of the last attempt to collect',
+  {
+    OBSERVED: 'It was read',
+    UNREACHABLE: 'It could not be read; the last known stays',
+    NEVER: 'It was not tried yet',
+    NOT_CONFIGURED: 'It has no source',
+    DISABLED: 'It is switched off',
+  },
+);
+
+export const DeclaredSourceStateEnum = enumOf<'NEVER' | 'COVERED' | 'UNREACHABLE'>(
+  'DeclaredSourceState',
+  'Whether a declared source can be relied on',
+  {
+    NEVER: 'It was never there: it declares nothing',
+    COVERED: 'It was read and is watched',
+    UNREACHABLE: 'It had rows and cannot be read now; its last good rows stay',
+  },
+);
+
+export const RunStateEnum = enumOf<'RUNNING' | 'FINISHED'>('CollectionRunState', 'Whether a run has ended', {
+  RUNNING: 'It still collects',
+  FINISHED: 'It has ended; `outcome` says how',
+});
+
+export const CollectorEventTypeEnum = enumOf<'STARTED' | 'PROGRESS' | 'FINISHED'>(
+  'CollectorEventType',
+  'What happened to a run',
+  { STARTED: 'It began', PROGRESS: 'It has read more parts', FINISHED: 'It has ended' },
+);
+
+export const InventoryEventTypeEnum = enumOf<InventoryEventType>('InventoryEventType', 'What happened to a guest', {
+  CREATED: 'It is new, or another guest took its VMID',
+  REMOVED: 'It is proven gone',
+  MOVED: 'It is on another node',
+  POWER_CHANGED: 'It was started, stopped or paused',
+  CONFIG_CHANGED: 'Its config was edited',
+});
+
+export const GuestOrderFieldEnum = enumOf<'VMID' | 'NAME' | 'NODE' | 'STATUS' | 'MEMORY'>(
+  'GuestOrderField',
+  'What guests are sorted by; ties by cluster and VMID, unknown values last',
+  { VMID: 'VMID', NAME: 'Name, whatever its case', NODE: 'Node', STATUS: 'Status', MEMORY: 'Memory in bytes' },
+);
+
+export const OrderDirectionEnum = enumOf<'ASC' | 'DESC'>('OrderDirection', 'Which way a list is sorted', {
+  ASC: 'Lowest first',
+  DESC: 'Highest first',
+});

@@ -1,0 +1,17 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { DateTime } from '../scalars.js';
+
+@ObjectType({
+  description: 'How old an answer is, and whether that is older than the collector’s contract allows',
+  simpleResolvers: true,
+})
+export class Freshness {
+  @Field(() => DateTime, { nullable: true, description: 'When it was last collected; null: never' })
+  collectedAt: number | null;
+  @Field(() => Int, { nullable: true, description: 'Seconds since then' })
+  ageSeconds: number | null;
+  @Field(() => Boolean, { description: 'Whether it is older than the contract allows, or can no longer be trusted' })
+  stale: boolean;
+  @Field(() => String, { nullable: true, description: 'Why it is not newer; null while all is well' })
+  reason: string | null;
+}
