@@ -79,7 +79,11 @@ class Pass {
       ],
       (read) => this.#counted(read),
     );
-    await inLanes(width, addresses, ({ row, mayWait }) => this.#counted(() => this.#readAddresses(row, mayWait)));
+    const turned = configs.filter((guest) => !guest.addresses && this.#agentTurned(guest.row));
+    this.#total += turned.length;
+    await inLanes(width, [...addresses, ...turned], ({ row, mayWait }) =>
+      this.#counted(() => this.#readAddresses(row, mayWait)),
+    );
     return { parts: this.#parts, notes: [...this.#skipped].map(([node, count]) => skippedNote(node, count)) };
   }
 
@@ -87,6 +91,14 @@ class Pass {
   #needsAgentFlag(row: ObservedRow): boolean {
     return (
       row.kind === 'QEMU' && row.status !== 'STOPPED' && this.#needs.known.guests.get(row.vmid)?.agent === undefined
+    );
+  }
+
+  /** An agent that the config now has, or has no more, changes what there is to read. */
+  #agentTurned(row: ObservedRow): boolean {
+    const before = this.#needs.known.guests.get(row.vmid)?.agent;
+    return (
+      row.kind === 'QEMU' && row.status !== 'UNKNOWN' && before !== undefined && before !== this.#agents.get(row.vmid)
     );
   }
 

@@ -15,26 +15,39 @@ interface Entry {
 interface Mark {
   readonly tasks: readonly string[];
   readonly log: readonly string[];
+  /** Guests whose edit was seen in the log: named once more at the next look. */
+  readonly again: readonly number[];
 }
+
+const NO_MARK: Mark = { tasks: [], log: [], again: [] };
 
 // Looking at a guest's screen changes nothing of it.
 const CONSOLE_TASKS = new Set(['vncproxy', 'spiceproxy', 'termproxy']);
 
 /**
  * New are the entries that the last mark does not hold: nodes' clocks differ, so no time is compared.
- * A task counts when it appears and again when it has ended. What could not be read (undefined) leaves its half of the mark.
+ * A task counts when it appears and again when it has ended. An edit is written to the log just before it is done
+ * (qemu-server's update_vm), so a read at once may still find the old config: its guest counts at the next look too.
+ * What could not be read (undefined) leaves its entries in the mark.
  */
 export function activitySince(before: string | null, tasks: unknown, log: unknown): Activity {
   const mark = readMark(before);
   const taskEntries = wireObjects(tasks)?.map(taskEntry);
   const logEntries = wireObjects(log)?.map(logEntry);
-  const touched = new Set<number>();
   const seen = new Set([...mark.tasks, ...mark.log]);
-  for (const { digest, vmid } of [...(taskEntries ?? []), ...(logEntries ?? [])]) {
-    if (vmid !== undefined && !seen.has(digest)) touched.add(vmid);
-  }
-  const next: Mark = { tasks: digests(taskEntries) ?? mark.tasks, log: digests(logEntries) ?? mark.log };
-  return { mark: next.tasks.length + next.log.length === 0 ? before : JSON.stringify(next), touched };
+  const fresh = (entries: readonly Entry[] | undefined) =>
+    (entries ?? []).flatMap(({ digest, vmid }) => (vmid === undefined || seen.has(digest) ? [] : [vmid]));
+  const edited = fresh(logEntries);
+  const next: Mark = {
+    tasks: digests(taskEntries) ?? mark.tasks,
+    log: digests(logEntries) ?? mark.log,
+    again: [...new Set(edited)],
+  };
+  const isEmpty = next.tasks.length + next.log.length === 0;
+  return {
+    mark: isEmpty && before === null ? null : JSON.stringify(next),
+    touched: new Set([...fresh(taskEntries), ...edited, ...mark.again]),
+  };
 }
 
 /** Only entries that name a guest are remembered; the others would be kept for nothing. */
@@ -63,12 +76,13 @@ function digest(text: string): string {
 }
 
 function readMark(text: string | null): Mark {
-  if (text === null) return { tasks: [], log: [] };
+  if (text === null) return NO_MARK;
   try {
     const mark = wireObject(JSON.parse(text));
-    return { tasks: texts(mark?.tasks), log: texts(mark?.log) };
+    const again = Array.isArray(mark?.again) ? mark.again.map(wireVmid).filter((vmid) => vmid !== undefined) : [];
+    return { tasks: texts(mark?.tasks), log: texts(mark?.log), again };
   } catch {
-    return { tasks: [], log: [] };
+    return NO_MARK;
   }
 }
 
