@@ -20,6 +20,9 @@ export interface MarkdownTables {
   readonly problems: readonly DeclaredProblem[];
 }
 
+/** No table of people is wider; what is must not cost minutes to look at. */
+const LONGEST_LINE = 8000;
+
 interface Heading {
   readonly level: number;
   readonly text: string;
@@ -47,7 +50,7 @@ export function markdownTables(
     if (heading !== undefined) {
       close();
       headings = [heading, ...headings.filter(({ level }) => level < heading.level)];
-    } else if (line === undefined || line.trim() === '') {
+    } else if (line === undefined) {
       close();
     } else if (hasPipe(line)) {
       block.push({ line: index + 1, cells: splitRow(line) });
@@ -58,24 +61,33 @@ export function markdownTables(
   return { tables, problems };
 }
 
-/** The lines that a reader of the rendered page sees; undefined for the others, so that line numbers hold. */
+/** Stands for a line that is passed over without ending the table around it: a row taken out by a comment. */
+const PASSED_OVER = '';
+
+/** The lines that a reader of the rendered page sees; undefined where code ends a table. Line numbers hold. */
 function visibleLines(text: string, file: string): { lines: (string | undefined)[]; problems: DeclaredProblem[] } {
   const lines: (string | undefined)[] = [];
+  const problems: DeclaredProblem[] = [];
+  const tell = (line: number, message: string): void => {
+    problems.push({ location: `${file}:${line}`, message });
+  };
   let hiding: Hiding | undefined;
   for (const [index, raw] of textLines(text).entries()) {
     const line = raw.replace(/^\s*(?:>\s?)+/, '');
+    const hidden = hiding;
     if (hiding === undefined) hiding = hidingFrom(line, index + 1);
-    else if (hiding.endsAt(line)) {
-      hiding = undefined;
-      lines.push(undefined);
-      continue;
-    }
-    const commentOnOneLine = hiding === undefined && /^\s*<!--/.test(line);
-    lines.push(hiding !== undefined || commentOnOneLine ? undefined : line);
+    else if (hiding.endsAt(line)) hiding = undefined;
+    const what = (hidden ?? hiding)?.what;
+    if (what === 'code fence') lines.push(undefined);
+    else if (what === 'comment' || /^\s*<!--/.test(line)) lines.push(PASSED_OVER);
+    else if (line.length > LONGEST_LINE) {
+      lines.push(PASSED_OVER);
+      tell(index + 1, `this line is longer than ${LONGEST_LINE} characters: it was skipped`);
+    } else lines.push(line.trim() === '' ? undefined : line);
   }
-  if (hiding === undefined) return { lines, problems: [] };
-  const message = `the ${hiding.what} that opens here is never closed: no table below it was read`;
-  return { lines, problems: [{ location: `${file}:${hiding.line}`, message }] };
+  if (hiding !== undefined)
+    tell(hiding.line, `the ${hiding.what} that opens here is never closed: no table below it was read`);
+  return { lines, problems };
 }
 
 /** A code fence or a comment of several lines. */

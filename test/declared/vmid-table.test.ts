@@ -67,6 +67,11 @@ describe('tables are found wherever they stand', () => {
     ],
     ['with an escaped pipe in a cell', '| VMID | Notes | Name |\n|-|-|-|\n| 100 | a \\| b | web |', ['100 web']],
     ['with cells missing at the end', '| VMID | Name | IP |\n|-|-|-|\n| 100 | web |', ['100 web']],
+    [
+      'with a row taken out by a comment',
+      '| VMID | Name |\n|-|-|\n| 100 | web |\n<!-- | 101 | db | -->\n| 102 | ns |',
+      ['100 web', '102 ns'],
+    ],
     ['but not in a code fence', '```\n| VMID | Name |\n|-|-|\n| 100 | web |\n```', []],
     ['nor in a longer fence', '````md\n```\n| VMID | Name |\n|-|-|\n| 100 | web |\n```\n````', []],
     ['nor in a comment', '<!--\n| VMID | Name |\n|-|-|\n| 100 | web |\n-->', []],
@@ -105,6 +110,17 @@ describe('tables are found wherever they stand', () => {
         message: 'the code fence that opens here is never closed: no table below it was read',
       },
     ]);
+  });
+
+  it('skips a line of absurd length, and says so', () => {
+    expect(parseVmidTable(`${HEADER}| 100 | ${'*'.repeat(9000)} |\n| 101 | db |`)).toMatchObject({
+      problems: [
+        {
+          location: 'ALL_VMIDS_ENDPOINTS.md:3',
+          message: 'this line is longer than 8000 characters: it was skipped',
+        },
+      ],
+    });
   });
 
   it('gives a row the headings it stands under, nearest first, and no others', () => {

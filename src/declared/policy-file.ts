@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cidr } from '../domain/address.js';
+import type { DeclaredProblem } from '../domain/declaration.js';
+import { DRIFT_KINDS, SEVERITIES, type Severity } from '../domain/finding.js';
+import { type AddressClass, DEFAULT_POLICY, type Policy } from '../domain/policy.js';
+import { duration } from './duration.js';
+import { Fields, type Report } from './fields.js';
+import { didYouMean } from './nearest-word.js';
+import { pathText, readYaml } from './yaml-file.js';
+
+/** `text` is what to keep as the last good policy: parsing it again gives the same one. */
+export type PolicyRead =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'read'; readonly policy: Policy; readonly text: string }
+  | { readonly kind: 'refused'; readonly problems: readonly DeclaredProblem[] };
+
+const FILE = 'policy.yaml';
+const KEYS = ['precedence', 'severities', 'addresses', 'settle'];
+/** Promised settings that come with later versions. They guard access or change what happens, so they are refused, not ignored. */
+const NOT_SUPPORTED_YET = [
+  'tenants',
+  'roles',
+  'metadata',
+  'approvals',
+  'ignore',
+  'notify',
+  'categories',
+  'certificates',
+  'requireRevision',
+  'retention',
+];
+/** Written empty, these say no more than their default. */
+const EMPTY_BY_DEFAULT = ['ignore', 'notify', 'categories', 'requireRevision'];
+const SOURCES = ['netbox', 'ALL_VMIDS_ENDPOINTS.md', 'ip-addresses.conf'];
+const CLASSES: readonly AddressClass[] = ['node', 'gateway', 'virtual', 'dynamic', 'external'];
+/** Kinds that a policy may already name though nothing tells them yet. */
+const LATER_KINDS = [
+  'VLAN_DIFFERS',
+  'RESOURCES_DIFFER',
+  'ADDRESS_ANSWERED_BY_OTHER',
+  'PROXY_TARGET_UNKNOWN',
+  'PROXY_TARGET_STOPPED',
+  'CERTIFICATE_EXPIRING',
+  'HARDWARE_CHANGED',
+  'DISK_FAILING',
+  'PORT_DIFFERS',
+  'SKU_UNKNOWN',
+];
+const SETTLING = ['STATUS_DIFFERS', 'NODE_DIFFERS', 'ADDRESS_DIFFERS', 'PROXY_TARGET_STOPPED'];
+
+/** Reads CONFIG_DIR's `policy.yaml`. */
+export async function readPolicy(dir: string): Promise<PolicyRead> {
+  try {
+    const text = await readFile(join(dir, FILE), { encoding: 'utf8', signal: AbortSignal.timeout(10_000) });
+    return parsePolicy(text);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent' };
+    return { kind: 'refused', problems: [{ location: FILE, message: `cannot be read (${code})` }] };
+  }
+}
+
+/** Taken whole or not at all: one bad entry refuses the file, as half a policy could open what it was to close. */
+export function parsePolicy(text: string): PolicyRead {
+  if (text.trim() === '')
+    return refusedFor(`${FILE}:1`, 'is empty: write a comment to say that every default holds, or take the file away');
+  const read = readYaml(text, FILE);
+  if (read.kind === 'unreadable') return refusedFor(FILE, read.message);
+  const problems: DeclaredProblem[] = [];
+  const report: Report = (path, message) => {
+    problems.push({ location: read.file.locate(path), message: `${pathText(path)} ${message}`.trim() });
+  };
+  const top = Fields.of(read.file.value ?? {}, [], report);
+  const policy = top === undefined ? DEFAULT_POLICY : policyOf(top);
+  return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'read', policy, text };
+}
+
+function refusedFor(location: string, message: string): PolicyRead {
+  return { kind: 'refused', problems: [{ location, message }] };
+}
+
+function policyOf(top: Fields): Policy {
+  top.allow([...KEYS, ...NOT_SUPPORTED_YET]);
+  for (const key of NOT_SUPPORTED_YET)
+    if (top.raw(key) !== undefined && !(EMPTY_BY_DEFAULT.includes(key) && isEmpty(top.raw(key))))
+      top.report(key, 'is not supported by this version: remove it');
+  return { ...DEFAULT_POLICY, ...precedence(top), ...severities(top), ...addresses(top), ...settling(top) };
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+function precedence(top: Fields): Partial<Policy> {
+  const list = top.list('precedence');
+  if (list === undefined) return {};
+  const names = list.map(String);
+  for (const [index, name] of names.entries()) {
+    const say = (message: string): void => top.reportItem('precedence', index, message);
+    if (!SOURCES.includes(name)) say(`"${name}" is no declared source${didYouMean(name, SOURCES)}`);
+    else if (names.indexOf(name) !== index) say(`"${name}" is named twice`);
+  }
+  return { precedence: names };
+}
+
+function severities(top: Fields): Partial<Policy> {
+  const map = top.map('severities');
+  if (map === undefined) return {};
+  map.allow([...DRIFT_KINDS, ...LATER_KINDS]);
+  const told: Partial<Record<(typeof DRIFT_KINDS)[number], Severity>> = {};
+  for (const kind of LATER_KINDS) map.oneOf(kind, SEVERITIES);
+  for (const kind of DRIFT_KINDS) {
+    const severity = map.oneOf(kind, SEVERITIES);
+    if (severity !== undefined) told[kind] = severity;
+  }
+  return { severities: told };
+}
+
+function addresses(top: Fields): Partial<Policy> {
+  const map = top.map('addresses');
+  if (map === undefined) return {};
+  map.allow(['classes', 'unusedDespiteUnread']);
+  const unusedDespiteUnread = map.flag('unusedDespiteUnread') ?? DEFAULT_POLICY.unusedDespiteUnread;
+  const addressClasses = (map.list('classes') ?? []).flatMap((_, index) => addressClass(map, index));
+  return { unusedDespiteUnread, addressClasses };
+}
+
+function addressClass(map: Fields, index: number): Policy['addressClasses'][number][] {
+  const entry = map.listEntry('classes', index);
+  if (entry === undefined) return [];
+  entry.require(['cidr', 'class']);
+  entry.allow(['cidr', 'class']);
+  const text = entry.text('cidr');
+  const network = text === undefined ? undefined : cidr(text);
+  const named = entry.oneOf('class', CLASSES);
+  if (text !== undefined && network === undefined)
+    entry.report('cidr', `"${text}" is no address or prefix such as 10.0.0.0/24`);
+  return network === undefined || named === undefined ? [] : [{ cidr: network, class: named }];
+}
+
+function settling(top: Fields): Partial<Policy> {
+  const map = top.map('settle');
+  if (map === undefined) return {};
+  map.allow(SETTLING);
+  const time = (kind: string, fallback: number): number => {
+    if (map.raw(kind) === undefined) return fallback;
+    const length = duration(map.raw(kind));
+    if (length === undefined) map.report(kind, 'must be a time with its unit, such as 30s, 5m, 1h or 30d');
+    return length ?? fallback;
+  };
+  time('PROXY_TARGET_STOPPED', 0);
+  const { settle, addressAfterStart } = DEFAULT_POLICY;
+  return {
+    settle: { status: time('STATUS_DIFFERS', settle.status), node: time('NODE_DIFFERS', settle.node) },
+    addressAfterStart: time('ADDRESS_DIFFERS', addressAfterStart),
+  };
+}

@@ -1,0 +1,125 @@
+import { type ProxmoxApiSettings, Secret } from '../domain/settings.js';
+import { Fields, type Report } from './fields.js';
+import { peerUrl } from './peer-url.js';
+import { tlsPin } from './tls-pin.js';
+import type { Path } from './yaml-file.js';
+
+/** What the outside gives to the reading of `sources.yaml`. */
+export interface SourcesNeeds {
+  /** The secret that an environment variable names. */
+  secret(name: string): Secret | undefined;
+  /** The text of a file that a setting names; throws where it cannot be read. */
+  file(path: string): string;
+}
+
+/** Where the doubts of one entry go. */
+export interface EntryDoubts {
+  /** Reported, and the entry stays in use. */
+  readonly report: Report;
+  /** Reported, and the entry must not be asked: a token could go to the wrong peer, or nothing could be compared rightly. */
+  readonly breaks: Report;
+  /** All is well, but a person should know. */
+  readonly warn: Report;
+}
+
+const KEYS = ['urls', 'tokenId', 'tokenSecretEnv', 'tokenSecretFile', 'tlsFingerprint', 'caFile'];
+
+/** Reads the `api` of a cluster; null where it cannot be used, which `doubts.breaks` was told. */
+export function proxmoxApi(
+  value: unknown,
+  path: Path,
+  needs: SourcesNeeds,
+  doubts: EntryDoubts,
+): ProxmoxApiSettings | null {
+  const api = Fields.of(value, path, doubts.breaks);
+  if (api === undefined) return null;
+  Fields.of(value, path, doubts.report)?.allow([...KEYS, 'insecure', 'tokenSecret']);
+  refuseInsecure(api, doubts);
+  const urls = urlsOf(api, doubts);
+  const tokenId = tokenIdOf(api);
+  const tokenSecret = tokenSecretOf(api, needs);
+  const tls = tlsPin(api, (file) => needs.file(file));
+  if (urls.length === 0 || tokenId === undefined || tokenSecret === undefined || tls === undefined) return null;
+  return { urls, tokenId, tokenSecret, tls };
+}
+
+export function refuseInsecure(fields: Fields, { report, breaks }: EntryDoubts): void {
+  const insecure = fields.raw('insecure');
+  if (insecure === undefined) return;
+  const path = [...fields.path, 'insecure'];
+  if (insecure === false) report(path, 'is not a setting that exists: a peer is always verified');
+  else breaks(path, 'is refused: pin the certificate with tlsFingerprint, or name its authority with caFile');
+}
+
+/** One bad URL of several is left out, as the others can still answer. */
+function urlsOf(api: Fields, { report, breaks, warn }: EntryDoubts): string[] {
+  if (isMissing(api, 'urls')) return [];
+  const list = api.list('urls') ?? [];
+  if (Array.isArray(api.raw('urls')) && list.length === 0) api.report('urls', 'is empty: name at least one URL');
+  const urls: string[] = [];
+  const refusals: (readonly [Path, string])[] = [];
+  for (const [index, value] of list.entries()) {
+    const path = [...api.path, 'urls', index];
+    const read = peerUrl(value);
+    if (read.kind === 'refused') refusals.push([path, read.message]);
+    else if (urls.includes(read.url)) report(path, `${read.url} is written twice`);
+    else urls.push(read.url);
+    if (read.kind === 'usable' && read.warning !== null) warn(path, read.warning);
+  }
+  for (const [path, message] of refusals) (urls.length === 0 ? breaks : report)(path, message);
+  return urls;
+}
+
+function tokenIdOf(api: Fields): string | undefined {
+  if (isMissing(api, 'tokenId')) return undefined;
+  const id = api.text('tokenId');
+  if (id === undefined || /^[^\s@!:=]+@[A-Za-z][\w.-]*![A-Za-z][\w.-]*$/.test(id)) return id;
+  // Not repeated: people append the secret here by mistake.
+  api.report('tokenId', 'must look like user@realm!token, without the secret');
+  return undefined;
+}
+
+function tokenSecretOf(api: Fields, needs: SourcesNeeds): Secret | undefined {
+  const refused = (key: string, message: string): undefined => {
+    api.report(key, message);
+    return undefined;
+  };
+  if (api.raw('tokenSecret') !== undefined)
+    return refused(
+      'tokenSecret',
+      'is refused: secrets are named here (tokenSecretEnv, tokenSecretFile), never written',
+    );
+  const inFile = api.raw('tokenSecretFile') !== undefined;
+  if (inFile && api.raw('tokenSecretEnv') !== undefined)
+    return refused('tokenSecretFile', 'and tokenSecretEnv are both written: keep one of them');
+  if (inFile) return secretFromFile(api, needs);
+  if (isMissing(api, 'tokenSecretEnv')) return undefined;
+  const name = api.text('tokenSecretEnv');
+  if (name === undefined) return undefined;
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    return refused('tokenSecretEnv', 'must be the name of an environment variable, not the secret itself');
+  const secret = needs.secret(name);
+  return (
+    secret ?? refused('tokenSecretEnv', `names ${name}, which is not set (nor does ${name}_FILE name a readable file)`)
+  );
+}
+
+function secretFromFile(api: Fields, needs: SourcesNeeds): Secret | undefined {
+  const path = api.text('tokenSecretFile');
+  if (path === undefined) return undefined;
+  try {
+    const text = needs.file(path).trim();
+    if (text !== '') return new Secret(text);
+    api.report('tokenSecretFile', `names ${path}, which is empty`);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    api.report('tokenSecretFile', `names ${path}, which cannot be read (${code})`);
+  }
+  return undefined;
+}
+
+function isMissing(fields: Fields, key: string): boolean {
+  if (fields.raw(key) !== undefined) return false;
+  fields.report(key, 'is missing');
+  return true;
+}
