@@ -24,6 +24,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** What a cell or heading says once its Markdown is gone; emoji are gone too. */
 export function plainText(markdown: string): string {
+  // Most cells of a large table wear nothing at all.
+  if (/^[A-Za-z0-9 .,/()+#-]*$/.test(markdown)) return markdown.replace(/ {2,}/g, ' ').trim();
   return withoutMarkup(markdown).replace(EMOJI, '').replace(/\s+/g, ' ').trim();
 }
 
