@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { type Collection, collection as openCollection } from '../collection/collection.js';
 import { type Confirmations, confirmations as openConfirmations } from '../collection/confirmations.js';
+import type { RunView } from '../collection/live-events.js';
 import type { Config } from '../config.js';
 import { watchPaths } from '../declared/watch.js';
 import { declaredSourceName } from '../domain/absorb-declared.js';
+import type { CollectorName } from '../domain/contract.js';
 import { type DriftKeeper, driftKeeper } from '../drift/keeper.js';
 import { openReplica, type Replica } from '../inventory/replica.js';
 import type { Telemetry } from '../telemetry.js';
@@ -22,6 +24,9 @@ export interface Core {
   readonly drift: DriftKeeper;
   readonly confirmations: Confirmations;
   settings(): Settings;
+  sourceNames(): readonly { readonly source: string; readonly collector: CollectorName | null }[];
+  /** One full pass of each, by this process or by the gateway that holds the source. */
+  collectOnce(names: readonly string[], signal: AbortSignal): Promise<readonly RunView[]>;
   /** Names of the simulated clusters; empty where the estate is real. */
   simulated(): readonly string[];
   /** Reads the settings files again and makes them hold. */
@@ -162,6 +167,8 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     drift,
     confirmations,
     settings: () => settings,
+    sourceNames: () => collectors.of(estate),
+    collectOnce: (names, signal) => collection.collectNow(names, signal),
     simulated: () => premises.simulated(),
     reload,
     start() {

@@ -11,14 +11,14 @@ export interface Database {
 }
 
 /** The embedded PostgreSQL, or the one that DATABASE_URL names; migrated either way. */
-export async function openDatabase(config: Config, log: Logger): Promise<Database> {
+export async function openDatabase(config: Config, log: Logger, { migrate = true } = {}): Promise<Database> {
   if (config.databaseUrl !== null) {
-    const store = await openStore({ url: config.databaseUrl.reveal(), migrate: true });
+    const store = await openStore({ url: config.databaseUrl.reveal(), migrate });
     return { store, isEmbedded: false, stop: () => store.close() };
   }
   const embedded = await startEmbedded({ dataDir: config.dataDir, log: (line) => log.info(line) });
   try {
-    const store = await openStore({ url: embedded.url, migrate: true });
+    const store = await openStore({ url: embedded.url, migrate });
     const stop = async () => {
       await store.close();
       await embedded.stop();

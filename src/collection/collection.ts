@@ -6,7 +6,7 @@ import type { CollectorName } from '../domain/contract.js';
 import { DomainError } from '../domain/errors.js';
 import { SECOND } from '../domain/time.js';
 import type { Store } from '../store/store.js';
-import type { CollectorEvent, RunView } from './live-events.js';
+import { type CollectorEvent, type CollectorRun, isCollectorRun, type RunView } from './live-events.js';
 import { retirement } from './retire.js';
 import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
 import { type CollectedSource, neverCollected, type RunMode } from './source.js';
@@ -35,7 +35,7 @@ export interface Collection {
     principal: Principal,
     input: { readonly collectors?: readonly CollectorName[] | undefined; readonly waitSeconds?: number | undefined },
     signal: AbortSignal,
-  ): Promise<readonly RunView[]>;
+  ): Promise<readonly CollectorRun[]>;
   events(principal: Principal, signal: AbortSignal): AsyncIterable<CollectorEvent>;
 }
 
@@ -230,7 +230,7 @@ class Scheduler implements Collection {
       waitSeconds = DEFAULT_WAIT,
     }: { collectors?: readonly CollectorName[] | undefined; waitSeconds?: number | undefined },
     signal: AbortSignal,
-  ): Promise<readonly RunView[]> {
+  ): Promise<readonly CollectorRun[]> {
     demand(principal, 'collection:run');
     if (!Number.isFinite(waitSeconds) || waitSeconds < 0 || waitSeconds > LONGEST_WAIT) {
       throw new DomainError('VALIDATION_ERROR', `waitSeconds is ${waitSeconds}; give 0 to ${LONGEST_WAIT}`, {
@@ -250,7 +250,7 @@ class Scheduler implements Collection {
     );
     const ended = Promise.allSettled(running.map((run) => run.done));
     await Promise.race([ended, elapsed(waitSeconds * SECOND, signal)]);
-    return running.map((run) => run.current());
+    return running.map((run) => run.current()).filter(isCollectorRun);
   }
 
   events(principal: Principal, signal: AbortSignal): AsyncIterable<CollectorEvent> {

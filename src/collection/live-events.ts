@@ -17,10 +17,17 @@ export interface RunView {
   readonly coverage: { readonly rows: number; readonly parts: number; readonly failed: number } | null;
 }
 
+/** A run of a collector that the contract names. */
+export type CollectorRun = RunView & { readonly collector: CollectorName };
+
+export function isCollectorRun(run: RunView): run is CollectorRun {
+  return run.collector !== null;
+}
+
 export interface CollectorEvent {
   readonly type: 'STARTED' | 'PROGRESS' | 'FINISHED';
   readonly at: Instant;
-  readonly run: RunView;
+  readonly run: CollectorRun;
   /** Parts read so far, and of how many; null but for PROGRESS. */
   readonly done: number | null;
   readonly total: number | null;

@@ -5,7 +5,7 @@ import type { Instant } from '../domain/time.js';
 import type { SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 import type { NewLogEvent, RunRecord, Store } from '../store/store.js';
-import { LiveEvents, type RunView } from './live-events.js';
+import { type CollectorEvent, isCollectorRun, LiveEvents, type RunView } from './live-events.js';
 import type { CollectedSource, RunMode, RunResult } from './source.js';
 
 export interface RunnerNeeds {
@@ -47,8 +47,9 @@ export class Runner {
       requests: 0,
       coverage: null,
     };
-    const tell = (type: 'STARTED' | 'PROGRESS' | 'FINISHED', done: number | null = null, total: number | null = null) =>
-      this.live.tell({ type, at: now(), run: view, done, total });
+    const tell = (type: CollectorEvent['type'], done: number | null = null, total: number | null = null) => {
+      if (isCollectorRun(view)) this.live.tell({ type, at: now(), run: view, done, total });
+    };
     tell('STARTED');
     const progress = (done: number, total: number) => tell('PROGRESS', done, total);
     const done = this.#run(source, mode, { id: view.id, startedAt: view.startedAt, progress, signal }).then(

@@ -1,0 +1,133 @@
+import { type FirstKey, seedFirstKey } from '../accounts/first-key.js';
+import { accountVerbs } from '../accounts/keys.js';
+import { keyScheme } from '../auth/api-key.js';
+import { authenticator } from '../auth/authenticator.js';
+import type { Config } from '../config.js';
+import { feed as openFeed } from '../feed/feed.js';
+import { createGraphql } from '../graphql/graphql.js';
+import { inventoryVerbs } from '../inventory/inventory.js';
+import { restFacts } from '../inventory/rest-facts.js';
+import { restRoutes } from '../rest/routes.js';
+import { startServer } from '../server/server.js';
+import type { Telemetry } from '../telemetry.js';
+import { type Core, openCore } from './core.js';
+import { readiness } from './readiness.js';
+import { scrapeReading } from './scrape.js';
+
+export interface Gateway {
+  readonly url: string;
+  readonly core: Core;
+  readonly firstKey: FirstKey;
+  stop(): Promise<void>;
+}
+
+/** Starts everything: the database, the collectors, the comparison, the faces and the sockets they are served on. */
+export async function startGateway(config: Config, telemetry: Telemetry): Promise<Gateway> {
+  const { log } = telemetry;
+  for (const warning of config.warnings) log.warn(warning);
+  const core = await openCore(config, telemetry);
+  const stops: (() => Promise<void> | void)[] = [() => core.stop()];
+  try {
+    const { store } = core.database;
+    const firstKey = await seedFirstKey(
+      { store, scheme: keyScheme },
+      { initAdminApiKey: config.initAdminApiKey ?? undefined, dataDir: config.dataDir },
+    );
+    const { now } = core.clock;
+    const auth = authenticator({ keyByPrefix: (prefix) => store.apiKeys.byPrefix(prefix), now });
+    const wakes = new Set<() => void>();
+    const keyListeners = new Set<() => void>();
+    const keysChanged = () => {
+      auth.forget();
+      for (const listener of keyListeners) listener();
+    };
+    const unlisten = await store.listen(
+      (channel) => {
+        if (channel === 'events') for (const wake of wakes) wake();
+        if (channel === 'api_keys') keysChanged();
+      },
+      () => {
+        for (const wake of wakes) wake();
+        keysChanged();
+      },
+    );
+    stops.unshift(unlisten);
+
+    const { replica, collection, confirmations } = core;
+    const inventory = inventoryVerbs({
+      view: () => replica.view(),
+      binding: () => replica.binding(),
+      differences: () => replica.differences(),
+      policy: () => core.settings().policy,
+      store,
+      now,
+    });
+    const feed = openFeed({
+      store,
+      onEvents(wake) {
+        wakes.add(wake);
+        return () => wakes.delete(wake);
+      },
+      stillValid: (principal) => principal.expiresAt === null || principal.expiresAt > now(),
+      matchesGuest: inventory.matchesGuest,
+      onTrouble: (cause) => log.warn({ err: cause }, 'reading the event log failed; it is tried again'),
+    });
+    stops.unshift(() => feed.stop());
+    const graphql = await createGraphql({
+      verbs: {
+        inventory,
+        feed,
+        accounts: accountVerbs({ store, scheme: keyScheme }),
+        collection: {
+          run: (principal, wish, signal) => collection.run(principal, wish, signal),
+          confirmDeclared: async (principal, wish) => collection.wake(await confirmations.confirm(principal, wish)),
+          events: (principal, signal) => collection.events(principal, signal),
+        },
+      },
+      authenticate: (params) => auth.fromConnectionParams(params),
+      stillHolds: (principal) => auth.stillHolds(principal),
+      onKeysChanged(listener) {
+        keyListeners.add(listener);
+        return () => keyListeners.delete(listener);
+      },
+      log,
+      now,
+    });
+    stops.unshift(() => graphql.stop());
+    const ready = readiness(core);
+    stops.unshift(() => ready.stop());
+    telemetry.readAtScrape(() => scrapeReading(replica.view(), now()));
+    const server = await startServer({
+      host: config.host,
+      port: config.port,
+      tls: config.tls === null ? undefined : { cert: config.tls.cert, key: config.tls.key.reveal() },
+      trustedProxies: config.trustedProxies,
+      metricsToken: config.metricsToken ?? undefined,
+      telemetry,
+      authenticate: (headers) => auth.fromHeaders(headers),
+      graphql: graphql.handle,
+      rest: restRoutes({ inventory, facts: restFacts({ view: () => replica.view(), now }) }),
+      websocket: graphql.handleSocket,
+      ready: ready.now,
+    });
+    stops.unshift(() => server.close());
+    core.start();
+    return { url: server.url, core, firstKey, stop: () => stopAll(stops) };
+  } catch (error) {
+    await stopAll(stops);
+    throw error;
+  }
+}
+
+/** In the order given: sockets first, the database last. One that fails does not keep the rest from stopping. */
+async function stopAll(stops: readonly (() => Promise<void> | void)[]): Promise<void> {
+  let failure: unknown;
+  for (const stop of stops) {
+    try {
+      await stop();
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}
