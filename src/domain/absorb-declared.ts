@@ -10,7 +10,7 @@ export function declaredSourceName(name: string): string {
 }
 
 /** What a declaration says, without where it says it: moving a line is no change. */
-function said(row: Declaration): unknown {
+export function said(row: Declaration): unknown {
   const { location: _, ...rest } = row;
   if ('since' in rest) {
     const { since: __, ...value } = rest as KeptDeclaration;
@@ -31,9 +31,7 @@ export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, fi
   const { value, contentHash } = outcome;
   const writes = new Writes(state.source, '');
   const change: ChangeInterval =
-    state.firstSuccessAt === null
-      ? FIRST_LOOK
-      : { after: state.lastAttemptAt ?? state.lastSuccessAt, before: value.askedAt };
+    state.firstSuccessAt === null ? FIRST_LOOK : { after: lastShown(state), before: value.askedAt };
   const seen = new Set<string>();
   for (const row of value.rows) {
     seen.add(row.key);
@@ -50,6 +48,11 @@ export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, fi
   const meta: DeclaredMeta = { declaresGuests, declaresAddresses, problems, keyConflicts, contentHash };
   writes.put(writes.key('declared.meta', 'meta'), meta, known.meta, value.askedAt, state.lastSuccessAt);
   return { writes: writes.list, reads: [], state: goodState(state, value.askedAt, finishedAt) };
+}
+
+/** The last look that still showed the earlier rows: a look that failed showed none. */
+function lastShown(state: SourceState): Instant | null {
+  return state.outcome === 'OBSERVED' ? (state.lastAttemptAt ?? state.lastSuccessAt) : state.lastSuccessAt;
 }
 
 function goodState(state: SourceState, askedAt: Instant, finishedAt: Instant): SourceState {

@@ -11,7 +11,7 @@ import {
 import type { InventoryEvent } from './inventory-event.js';
 import type { Mac } from './mac.js';
 import type { ObservedRow, PartRead } from './observation.js';
-import { type ChangeInterval, type Instant, SECOND } from './time.js';
+import { type ChangeInterval, FIRST_LOOK, type Instant, SECOND } from './time.js';
 import type { PartReadRow } from './version.js';
 import { type GuestView, NEVER_READ, type PartState } from './view.js';
 
@@ -63,8 +63,8 @@ export function absorbGuest(context: Absorbing, row: ObservedRow, known: GuestVi
   writes.put(writes.key('guest', key, incarnation), next, before?.row, seen.askedAt, change.after);
   writeIdentity(context, row, incarnation, another ? undefined : lastHere, config);
 
-  const configChanged = absorbConfig(context, key, incarnation, configRead, before);
-  absorbInterfaces(context, key, incarnation, before);
+  const { changed: configChanged, devicesSince } = absorbConfig(context, key, incarnation, configRead, before);
+  absorbInterfaces(context, key, incarnation, before, devicesSince);
   if (another || known === undefined) forgetReads(context, key);
   const id = guestId(cluster.name, row.vmid, incarnation);
   events.push(...happened(id, before, next, configChanged, seen.askedAt));
@@ -95,8 +95,8 @@ function guestRow(
   previousPoll: Instant | null,
 ): GuestRow {
   const name = row.name === undefined ? (known?.name ?? null) : row.name;
-  const since = <K extends 'name' | 'node' | 'status'>(field: K, value: GuestRow[K]) =>
-    known !== undefined && known[field] === value ? known.since[field] : change;
+  const since = <K extends 'name' | 'node' | 'status' | 'lock'>(field: K, value: GuestRow[K]) =>
+    known !== undefined && known[field] === value ? (known.since[field] ?? FIRST_LOOK) : change;
   return {
     kind: row.kind,
     node: row.node,
@@ -119,6 +119,7 @@ function guestRow(
       node: since('node', row.node),
       status: since('status', row.status),
       presence: known === undefined || known.hidden ? change : known.since.presence,
+      lock: since('lock', row.lock),
     },
   };
 }
@@ -146,16 +147,18 @@ function absorbConfig(
   incarnation: number,
   read: PartRead | undefined,
   before: GuestView | undefined,
-): boolean {
-  if (read === undefined) return false;
+): { readonly changed: boolean; readonly devicesSince: ChangeInterval } {
+  const untouched = { changed: false, devicesSince: before?.config?.devicesSince ?? FIRST_LOOK };
+  if (read === undefined) return untouched;
   const known = before?.parts.config ?? NEVER_READ;
   reads.push(readRow(cluster.state.source, read, known));
   const config = configOf(read);
-  if (config === undefined) return false;
+  if (config === undefined) return untouched;
   const same = before?.config != null && sameValue(before.config.devices, config.devices);
-  const devicesSince = same ? before.config?.devicesSince : changedAt(change, known, read);
-  const body = { ...config, devicesSince: devicesSince ?? change };
-  return writes.put(writes.key('guest.config', key, incarnation), body, before?.config, read.askedAt, known.askedAt);
+  const devicesSince = same ? untouched.devicesSince : changedAt(change, known, read);
+  const version = writes.key('guest.config', key, incarnation);
+  const changed = writes.put(version, { ...config, devicesSince }, before?.config, read.askedAt, known.askedAt);
+  return { changed, devicesSince };
 }
 
 /** First reads within a source's first pass, or of a part that was never read, have no earlier word to differ from. */
@@ -170,12 +173,17 @@ function absorbInterfaces(
   key: string,
   incarnation: number,
   before: GuestView | undefined,
+  devicesSince: ChangeInterval,
 ): void {
   const read = parts.get(partId('addresses', key));
   if (read === undefined) return;
   const known = before?.parts.addresses ?? NEVER_READ;
   // A part that still does not exist is no news: writing it at every read would be a write a guest and round.
   reads.push(readRow(cluster.state.source, read, known));
+  if (read.result.kind === 'none' && before?.interfaces != null && (known.askedAt ?? 0) < (devicesSince.before ?? 0)) {
+    // Its devices were edited after it was last seen: what it was seen with is over, and the config speaks.
+    writes.end(writes.key('guest.addresses', key, incarnation), read.askedAt);
+  }
   if (read.result.kind !== 'read' || read.result.part !== 'addresses') return;
   const body: GuestInterfaces = read.result.value;
   writes.put(writes.key('guest.addresses', key, incarnation), body, before?.interfaces, read.askedAt, known.askedAt);

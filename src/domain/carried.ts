@@ -38,7 +38,8 @@ export interface AddressReadings {
 export function interfacesDecide(guest: AddressReadings): boolean {
   if (guest.interfaces === null || guest.config === null) return false;
   if (guest.kind === 'QEMU' && !guest.config.agent) return false;
-  if (guest.status === 'RUNNING' || guest.status === 'PAUSED') return guest.parts.addresses.state !== 'none';
+  // A start leaves what was seen before it in place until the guest is asked again: it is last known, and not covered.
+  if (guest.status === 'RUNNING' || guest.status === 'PAUSED') return true;
   const edited = guest.config.devicesSince.before;
   return edited === null || guest.parts.addresses.askedAt === null || edited <= guest.parts.addresses.askedAt;
 }
@@ -95,7 +96,9 @@ export function carriedAddresses(guest: AddressReadings, settings: ClusterSettin
       const common = { family, scope, device: device.key, mac: device.mac, linkDown: device.linkDown };
       for (const { address, prefixLength } of live) {
         const isFixed = fixed?.address === address;
-        const by = { source: seen?.by ?? 'AGENT', at: parts.addresses.askedAt };
+        // A stopped guest's part is asked and found to be none: that is not when this was seen.
+        const at = parts.addresses.state === 'none' ? null : parts.addresses.askedAt;
+        const by = { source: seen?.by ?? 'AGENT', at };
         carried.push({
           ...common,
           address,

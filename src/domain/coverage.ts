@@ -56,7 +56,9 @@ export class Coverage {
 
   power(guest: GuestView): boolean {
     const node = this.#view.nodes.get(`${guest.cluster}/${guest.row.node}`);
-    return this.row(guest) && node !== undefined && this.#fresh(node.power);
+    const { status, node: moved } = guest.row.since;
+    const changed = Math.max(status.before ?? 0, moved.before ?? 0);
+    return this.row(guest) && node !== undefined && this.#fresh(node.power) && (node.power.askedAt ?? 0) >= changed;
   }
 
   /** A read or a `none` that is young enough. */

@@ -50,6 +50,8 @@ export interface GuestRow {
     readonly node: ChangeInterval;
     readonly status: ChangeInterval;
     readonly presence: ChangeInterval;
+    /** When the lock came to be what it is; what a lock excused begins to count when it is released. */
+    readonly lock?: ChangeInterval;
   };
 }
 

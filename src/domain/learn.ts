@@ -1,5 +1,7 @@
+import { said } from './absorb-declared.js';
 import { carriedAddresses, scopeOf } from './carried.js';
-import type { KeptDeclaration } from './declaration.js';
+import { sameValue } from './content-hash.js';
+import type { Declaration, KeptDeclaration } from './declaration.js';
 import { declarationsOf } from './declared-sources.js';
 import type {
   ClusterRow,
@@ -69,10 +71,14 @@ export function learn(view: InventoryView, learned: Learned, settings: Inventory
   const draft = draftOf(view);
   for (const state of learned.states) learnState(draft, state, settings);
   const followed = new Set(learned.opened.map(versionId));
-  for (const { version, validTo } of learned.ended) {
-    if (!followed.has(versionId(version))) forget(draft, version, validTo);
+  for (const { version } of learned.ended) {
+    if (!followed.has(versionId(version))) forget(draft, version);
   }
-  for (const version of learned.opened) learnVersion(draft, version);
+  // Parts belong to a guest, so the guest is learned before them, in whatever order they come.
+  const [guests, rest] = [[] as Version[], [] as Version[]];
+  for (const version of learned.opened) (version.kind === 'guest' ? guests : rest).push(version);
+  for (const version of [...guests, ...rest]) learnVersion(draft, version);
+  learnDeclaredRows(draft, learned);
   for (const read of learned.reads) learnRead(draft, read, learned);
   for (const key of draft.touched) {
     const guest = draft.guestsByKey.get(key);
@@ -132,7 +138,7 @@ function learnState(draft: Draft, state: SourceState, settings: InventorySetting
   });
 }
 
-function forget(draft: Draft, version: Version, validTo: Instant): void {
+function forget(draft: Draft, version: Version): void {
   const key = `${version.cluster}/${version.key}`;
   const guest = draft.guestsByKey.get(key);
   switch (version.kind) {
@@ -140,7 +146,7 @@ function forget(draft: Draft, version: Version, validTo: Instant): void {
       if (guest?.incarnation === version.incarnation) draft.guestsByKey.delete(key);
       return;
     case 'guest.config':
-      patch(draft, key, version.incarnation, { config: null });
+      patch(draft, key, version.incarnation, { config: null, configSince: null });
       return;
     case 'guest.addresses':
       patch(draft, key, version.incarnation, { interfaces: null });
@@ -163,17 +169,44 @@ function forget(draft: Draft, version: Version, validTo: Instant): void {
     case 'vmid':
       draft.absences.delete(key);
       return;
-    case 'declared.row': {
+    case 'declared.meta': {
       const kept = draft.declared.get(version.source);
-      if (kept === undefined) return;
-      const row = version.body as KeptDeclaration;
-      kept.rows.delete(version.key);
-      kept.removed = [...kept.removed.filter((r) => r.goneAt > validTo - REMEMBER_REMOVED), { row, goneAt: validTo }];
+      if (kept !== undefined) kept.meta = null;
       return;
     }
-    case 'declared.meta':
+    case 'declared.row':
       return;
   }
+}
+
+/**
+ * Declared rows as they came and went, in order of time. What a row said and says no more is remembered, whether it went
+ * away or was edited: a carried address that a person just renumbered is held against the new row once it was read again.
+ */
+function learnDeclaredRows(draft: Draft, { opened, ended }: Learned): void {
+  const steps = [
+    ...ended.flatMap(({ version, validTo }) => [
+      { at: version.validFrom, version, gone: false },
+      { at: validTo, version, gone: true },
+    ]),
+    ...opened.map((version) => ({ at: version.validFrom, version, gone: false })),
+  ].filter(({ version }) => version.kind === 'declared.row');
+  // At one moment the old word ends before the new one begins; whether it was only edited shows in the row's next step.
+  steps.sort((a, b) => a.at - b.at || Number(b.gone) - Number(a.gone));
+  const begins = new Set(steps.filter((step) => !step.gone).map((step) => `${step.at} ${versionId(step.version)}`));
+  for (const { at, version, gone } of steps) {
+    const kept = draft.declared.get(version.source);
+    if (kept === undefined || (gone && begins.has(`${at} ${versionId(version)}`))) continue;
+    const before = kept.rows.get(version.key);
+    const row = version.body as KeptDeclaration;
+    if (gone) kept.rows.delete(version.key);
+    else kept.rows.set(version.key, row);
+    if (before !== undefined && (gone || !sameValue(said(before), said(row)))) remember(kept, before, at);
+  }
+}
+
+function remember(kept: { removed: KeptDeclared['removed'] }, row: Declaration, goneAt: Instant): void {
+  kept.removed = [...kept.removed.filter((one) => one.goneAt > goneAt - REMEMBER_REMOVED), { row, goneAt }];
 }
 
 function learnVersion(draft: Draft, version: Version): void {
@@ -189,7 +222,13 @@ function learnVersion(draft: Draft, version: Version): void {
     }
     case 'guest.config': {
       const config = version.body as KeptConfig;
-      patch(draft, key, version.incarnation, { config }, { config: config.devicesSince });
+      patch(
+        draft,
+        key,
+        version.incarnation,
+        { config, configSince: version.validFrom },
+        { config: config.devicesSince },
+      );
       return;
     }
     case 'guest.addresses': {
@@ -197,9 +236,11 @@ function learnVersion(draft: Draft, version: Version): void {
       patch(draft, key, version.incarnation, { interfaces: version.body as GuestInterfaces }, { addresses: change });
       return;
     }
-    case 'guest.power':
-      patch(draft, key, version.incarnation, { power: version.body as GuestPower });
+    case 'guest.power': {
+      const change = { after: version.priorReadAt, before: version.validFrom };
+      patch(draft, key, version.incarnation, { power: version.body as GuestPower }, { power: change });
       return;
+    }
     case 'guest.identity':
       draft.identities.set(key, version.body as GuestIdentity);
       return;
@@ -224,18 +265,14 @@ function learnVersion(draft: Draft, version: Version): void {
     case 'vmid':
       draft.absences.set(key, { free: (version.body as VmidRow).free, askedAt: version.validFrom });
       return;
+    case 'declared.meta': {
+      const kept = draft.declared.get(version.source);
+      if (kept !== undefined) kept.meta = version.body as DeclaredMeta;
+      return;
+    }
     case 'declared.row':
-    case 'declared.meta':
-      learnDeclared(draft, version);
       return;
   }
-}
-
-function learnDeclared(draft: Draft, version: Version): void {
-  const kept = draft.declared.get(version.source);
-  if (kept === undefined) return;
-  if (version.kind === 'declared.meta') kept.meta = version.body as DeclaredMeta;
-  else kept.rows.set(version.key, version.body as KeptDeclaration);
 }
 
 function newGuest(version: Version): GuestView {
@@ -251,7 +288,8 @@ function newGuest(version: Version): GuestView {
     interfaces: null,
     power: null,
     parts: { config: NEVER_READ, addresses: NEVER_READ },
-    changed: { config: FIRST_LOOK, addresses: FIRST_LOOK },
+    changed: { config: FIRST_LOOK, addresses: FIRST_LOOK, power: FIRST_LOOK },
+    configSince: null,
     status: 'UNKNOWN',
     carried: [],
     firstScope: 'default',
@@ -262,7 +300,7 @@ function patch(
   draft: Draft,
   key: string,
   incarnation: number,
-  what: Partial<Pick<GuestView, 'config' | 'interfaces' | 'power'>>,
+  what: Partial<Pick<GuestView, 'config' | 'configSince' | 'interfaces' | 'power'>>,
   changed: Partial<GuestView['changed']> = {},
 ): void {
   const guest = draft.guestsByKey.get(key);

@@ -43,7 +43,13 @@ export interface GuestView {
   readonly power: GuestPower | null;
   readonly parts: { readonly config: PartState; readonly addresses: PartState };
   /** When each part came to say what it says. */
-  readonly changed: { readonly config: ChangeInterval; readonly addresses: ChangeInterval };
+  readonly changed: {
+    readonly config: ChangeInterval;
+    readonly addresses: ChangeInterval;
+    readonly power: ChangeInterval;
+  };
+  /** When the config was first read as it is now, also at the first look; null while there is none. */
+  readonly configSince: Instant | null;
   /** The row's word, with PAUSED from the power detail, and UNKNOWN while its node is not online. */
   readonly status: GuestStatus;
   readonly carried: readonly CarriedAddress[];

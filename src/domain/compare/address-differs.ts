@@ -60,12 +60,12 @@ export const addressDiffers: Rule = {
     const { rows, addresses } = declaredFor(world, guest, family);
     const [winner] = rows;
     const bound = world.binding.byGuest.get(guest.id) ?? [];
-    if (winner === undefined || addresses.length === 0) {
-      const unclear = bound.some(
-        (row) => row.source.state.kind === 'unreachable' || row.row.unreadable.includes('addresses'),
-      );
-      return unclear ? DOUBT : AGREES;
-    }
+    // A garbled cell of a source that has the word before it, or in it: what it would say, nobody knows.
+    const last = winner === undefined ? -1 : bound.findLastIndex((row) => row.source === winner.source);
+    const spoken = last < 0 ? bound : bound.slice(0, last + 1);
+    if (spoken.some((row) => row.row.unreadable.includes('addresses'))) return DOUBT;
+    if (winner === undefined || addresses.length === 0)
+      return bound.some((row) => row.source.state.kind === 'unreachable') ? DOUBT : AGREES;
     if (winner.source.state.kind !== 'covered') return DOUBT;
     const since = Math.max(...rows.map((row) => row.row.since.before ?? 0));
     const wait = addressDoubt(world, guest, since);

@@ -1,7 +1,9 @@
 import type { IpAddress } from '../address.js';
-import type { Subject } from '../finding.js';
+import type { DriftFindingKind, Subject } from '../finding.js';
 import { FIRST_LOOK } from '../time.js';
-import { changeOf } from './address-differs.js';
+import { changeOf, declaredFor } from './address-differs.js';
+import type { Row } from './binding.js';
+import { isDeclaringUnreachable } from './presence.js';
 import {
   AGREES,
   addressDoubt,
@@ -54,7 +56,8 @@ export const addressNotDeclared: Rule = {
     const key = addressKey(subject);
     const address = addressOf(subject);
     const carriers = (world.carriers.get(key) ?? []).filter(({ carried }) => !isDynamic(world, carried));
-    if (sources.length === 0 || carriers.length === 0 || world.classOf(address, carriers) !== undefined) return AGREES;
+    if (sources.length === 0 || world.classOf(address, carriers) !== undefined) return AGREES;
+    if (carriers.length === 0) return formerDoubt(world, 'ADDRESS_NOT_DECLARED', subject) ?? AGREES;
     const declared = world.binding.declaredAddresses.get(key) ?? [];
     if (declared.length > 0)
       return declared.some((one) => one.from.state.kind === 'covered')
@@ -65,12 +68,16 @@ export const addressNotDeclared: Rule = {
           )
         : DOUBT;
     if (
-      sources.some((source) => source.state.kind === 'unreachable') ||
-      world.binding.unreadable.addresses.has(address)
+      isDeclaringUnreachable(world) ||
+      world.binding.unreadable.addresses.has(address) ||
+      world.binding.listed.has(address)
     )
       return DOUBT;
     const gone = world.binding.goneAddresses.get(address) ?? 0;
-    const waits = carriers.map(({ guest }) => addressDoubt(world, guest, gone));
+    // What would tell it already is judged by the same reading, or this one would open a moment before it.
+    const waits = carriers.map(({ guest, carried }) =>
+      addressDoubt(world, guest, Math.max(gone, ...declaredFor(world, guest, carried.family).rows.map(writtenAt))),
+    );
     const sure = carriers.filter((_, i) => waits[i] === undefined);
     if (sure.length === 0) return joined(waits);
     return so(world, {
@@ -98,6 +105,23 @@ function readSince(world: World, carriers: readonly Carrier[], since: readonly n
   const latest = Math.min(...since);
   const waits = carriers.map(({ guest }) => addressDoubt(world, guest, latest));
   return waits.some((wait) => wait === undefined) ? AGREES : joined(waits);
+}
+
+function writtenAt(row: Row): number {
+  return row.row.since.before ?? 0;
+}
+
+/**
+ * The doubt about guests that an open finding names and that carry its address no more: a reading right after a start, or
+ * of devices that were just edited, shows nothing and proves nothing. undefined: all of them were read well, or are gone.
+ */
+export function formerDoubt(world: World, kind: DriftFindingKind, subject: Subject): Verdict | undefined {
+  const known = world.view.findings.byId.get(idOf(kind, subject.id));
+  const waits = (known?.guests ?? []).flatMap((id) => {
+    const guest = world.view.guests.get(id);
+    return guest === undefined ? [] : (addressDoubt(world, guest, 0) ?? []);
+  });
+  return waits.length === 0 ? undefined : joined(waits);
 }
 
 /** Several doubts about one identity as one: every read that would help, and the earliest moment to look again. */

@@ -1,8 +1,10 @@
 import { type Family, familyOf, type IpAddress } from '../address.js';
+import { scopeOf } from '../carried.js';
+import type { ClusterSettings } from '../settings.js';
 import type { GuestView } from '../view.js';
 import { addressKey, addressOf, addressSubject, joined } from './address-not-declared.js';
 import type { DeclaredAddress } from './binding.js';
-import { declaresPresence } from './presence.js';
+import { absence, declaresPresence } from './presence.js';
 import {
   AGREES,
   type Ask,
@@ -57,23 +59,31 @@ export function scopeReading(world: World, scope: string, family: Family): Scope
   return reading;
 }
 
-function scopesOf(guest: GuestView): readonly string[] {
-  return guest.carried.length === 0 ? [guest.firstScope] : [guest.firstScope, ...guest.carried.map((c) => c.scope)];
+/** Whether a device of the guest lives in a scope; one whose devices are not known yet may. */
+function livesIn(world: World, guest: GuestView, scope: string): boolean {
+  const settings = world.view.clusters.get(guest.cluster)?.settings;
+  if (settings === undefined) return false;
+  if (guest.config === null) return isScopeOf(settings, scope);
+  return guest.config.devices.some((device) => scopeOf(settings, guest.row.node, device) === scope);
+}
+
+function isScopeOf(settings: ClusterSettings, scope: string): boolean {
+  return (
+    settings.addressScope === scope ||
+    settings.addressScopes.some((rule) => scope === rule.scope || scope.startsWith(`${rule.scope}@`))
+  );
 }
 
 function readScope(world: World, scope: string, family: Family): ScopeReading {
   let unaskable = 0;
-  let uncovered = [...world.view.clusters.values()].some(({ name, settings }) => {
-    const within =
-      settings.addressScope === scope ||
-      settings.addressScopes.some((rule) => scope === rule.scope || scope.startsWith(`${rule.scope}@`));
-    return within && !world.coverage.cluster(name);
-  });
+  let uncovered = [...world.view.clusters.values()].some(
+    ({ name, settings }) => isScopeOf(settings, scope) && !world.coverage.cluster(name),
+  );
   const reads: { guest: GuestView; at: number }[] = [];
   let due: number | null = null;
   for (const guest of world.view.guests.values()) {
-    if (guest.row.template || guest.status === 'STOPPED' || !scopesOf(guest).includes(scope)) continue;
-    if (guest.config !== null && guest.config.devices.length === 0) continue;
+    const isStopped = guest.status === 'STOPPED' && world.coverage.row(guest);
+    if (guest.row.template || isStopped || !livesIn(world, guest, scope)) continue;
     const wait = addressDoubt(world, guest, 0);
     if (wait?.kind === 'doubt') {
       uncovered = true;
@@ -171,7 +181,7 @@ function namedDoubt(
   since: number,
 ): Verdict | undefined {
   const guests = [...new Set(named.flatMap((one) => one.guests))];
-  if (guests.length === 0) return absentDoubt(world, named);
+  if (guests.length === 0) return absentDoubt(world, named, since);
   const waits: Verdict[] = [];
   for (const id of guests) {
     const guest = world.view.guests.get(id);
@@ -187,17 +197,14 @@ function namedDoubt(
 }
 
 /** The row names a VMID that no living guest has: it says so itself, once the absence is proven. */
-function absentDoubt(world: World, named: readonly DeclaredAddress[]): Verdict | undefined {
-  const proven = named.every((one) =>
-    one.vmids.every((vmid) => {
+function absentDoubt(world: World, named: readonly DeclaredAddress[], since: number): Verdict | undefined {
+  const waits = named.flatMap((one) =>
+    one.vmids.map((vmid) => {
       const clusters = one.row?.placement.kind === 'in' ? one.row.placement.clusters : [...world.view.clusters.keys()];
-      return clusters.every((cluster) => {
-        const proof = world.view.absences.get(`${cluster}/${vmid}`);
-        return proof?.free === true && world.coverage.quorate(cluster) && world.coverage.proofFresh(proof.askedAt);
-      });
+      return absence(world, vmid, clusters, since);
     }),
   );
-  return proven ? undefined : DOUBT;
+  return waits.some((wait) => wait !== undefined) ? joined(waits) : undefined;
 }
 
 /** Nobody is named: every running guest of the scope that could hold it must have been read since it was written. */

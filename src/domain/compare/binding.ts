@@ -44,6 +44,8 @@ export interface Binding {
   readonly declaredAddresses: ReadonlyMap<string, readonly DeclaredAddress[]>;
   /** Names and addresses of rows whose VMID cannot be read. */
   readonly unreadable: { readonly names: ReadonlySet<string>; readonly addresses: ReadonlySet<string> };
+  /** Addresses in rows over a range of VMIDs: listed, and compared with nothing. */
+  readonly listed: ReadonlySet<string>;
   /** Removed rows, by VMID and by address text: when they went. */
   readonly goneVmids: ReadonlyMap<number, number>;
   readonly goneAddresses: ReadonlyMap<string, number>;
@@ -70,6 +72,7 @@ class Binder {
   readonly declaredAddresses = new Map<string, DeclaredAddress[]>();
   readonly names = new Set<string>();
   readonly addresses = new Set<string>();
+  readonly listed = new Set<string>();
 
   constructor(view: InventoryView) {
     this.#view = view;
@@ -120,7 +123,8 @@ class Binder {
         bound.push(only);
       }
     }
-    if (!isRange) this.#addAddresses(row, bound);
+    if (isRange) for (const address of declaration.addresses) this.listed.add(address);
+    else this.#addAddresses(row, bound);
   }
 
   /** The guests that a row may speak of under one VMID: none, the one it binds to, or several. */
@@ -189,10 +193,21 @@ export function bindDeclarations(view: InventoryView): Binding {
     for (const row of source.rows) binder.add(source, row);
     for (const { row, goneAt } of source.removed) rememberGone(row, goneAt, goneVmids, goneAddresses);
   }
-  const { nodes, byGuest, byVmid, ambiguous, declaredAddresses, names, addresses } = binder;
+  const { nodes, byGuest, byVmid, ambiguous, declaredAddresses, names, addresses, listed } = binder;
   const unreadable = { names, addresses };
   const factsOf = (id: GuestId) => facts(byGuest.get(id) ?? []);
-  return { nodes, byGuest, byVmid, ambiguous, declaredAddresses, unreadable, goneVmids, goneAddresses, factsOf };
+  return {
+    nodes,
+    byGuest,
+    byVmid,
+    ambiguous,
+    declaredAddresses,
+    unreadable,
+    listed,
+    goneVmids,
+    goneAddresses,
+    factsOf,
+  };
 }
 
 function rememberGone(

@@ -10,7 +10,7 @@ import { declarationsConflict } from './conflicts.js';
 import { duplicateAddress, duplicateMac } from './duplicates.js';
 import { nameDiffers, nodeDiffers, statusDiffers } from './facts.js';
 import { guestMissing, guestNotDeclared } from './presence.js';
-import { AGREES, type Ask, type Rule, type World, worldOf } from './world.js';
+import { AGREES, type Ask, type Rule, type Verdict, type World, worldOf } from './world.js';
 
 /** Every kind that can be told, one rule each. */
 const RULES: readonly Rule[] = [
@@ -51,14 +51,20 @@ export function compare(view: InventoryView, policy: Policy, now: Instant): Comp
   const found = new Map<FindingId, Difference>();
   const asks = new Map<string, Ask>();
   let due: Instant | null = null;
+  const note = (verdict: Verdict) => {
+    if (verdict.kind === 'so') found.set(verdict.difference.id, verdict.difference);
+    if (verdict.kind !== 'doubt') return;
+    for (const ask of verdict.asks) asks.set(`${ask.cluster}\n${ask.part}\n${ask.key}`, ask);
+    if (verdict.due !== null) due = due === null ? verdict.due : Math.min(due, verdict.due);
+  };
   for (const rule of RULES) {
-    for (const { subject, field } of rule.candidates(world)) {
-      const verdict = rule.judge(world, subject, field);
-      if (verdict.kind === 'so') found.set(verdict.difference.id, verdict.difference);
-      else if (verdict.kind === 'doubt') {
-        for (const ask of verdict.asks) asks.set(`${ask.cluster}\n${ask.part}\n${ask.key}`, ask);
-        if (verdict.due !== null) due = due === null ? verdict.due : Math.min(due, verdict.due);
-      }
+    for (const { subject, field } of rule.candidates(world)) note(rule.judge(world, subject, field));
+  }
+  // Findings that live and are no candidates any more: what it takes to resolve them is asked for too.
+  for (const { id, identity } of view.findings.byId.values()) {
+    if (!found.has(id) && !isRetired(world, identity)) {
+      const verdict = BY_KIND.get(identity.kind)?.judge(world, identity.subject, identity.field);
+      if (verdict !== undefined) note(verdict);
     }
   }
   return {

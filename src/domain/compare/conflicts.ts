@@ -89,9 +89,8 @@ function withinGuest(world: World, subject: Subject, field: GuestField): Verdict
   const guest = world.view.guestsByKey.get(subject.id);
   if (guest === undefined) return AGREES;
   const said = saying(world, guest, field);
-  const [first] = said;
-  const other = first === undefined ? undefined : said.find((one) => contradicts(first, one));
-  if (first === undefined || other === undefined) return outOfReach(world, guest) ? DOUBT : AGREES;
+  const contradiction = said.some((one, i) => said.slice(i + 1).some((other) => contradicts(one, other)));
+  if (!contradiction) return outOfReach(world, guest, field) ? DOUBT : AGREES;
   if (said.some(({ row }) => row.source.state.kind !== 'covered') || !world.coverage.cluster(guest.cluster))
     return DOUBT;
   const values = [...new Set(said.map((one) => one.value))];
@@ -111,8 +110,15 @@ function withinGuest(world: World, subject: Subject, field: GuestField): Verdict
   });
 }
 
-function outOfReach(world: World, guest: GuestView): boolean {
-  return (world.binding.byGuest.get(guest.id) ?? []).some((row) => row.source.state.kind !== 'covered');
+/** A row of the guest is not in reach, or its cell is there and cannot be read: what it would say, nobody knows. */
+function outOfReach(world: World, guest: GuestView, field: GuestField): boolean {
+  const cell = field === 'address4' || field === 'address6' ? 'addresses' : field;
+  return (world.binding.byGuest.get(guest.id) ?? []).some(
+    ({ source, row }) =>
+      source.state.kind !== 'covered' ||
+      row.unreadable.includes(cell) ||
+      (field === 'node' && row.node !== null && world.binding.nodes.in(guest.cluster, row.node) === undefined),
+  );
 }
 
 /** A row that fits guests of several clusters: which one it means, nobody can tell. */

@@ -2,7 +2,7 @@ import type { Mac } from '../mac.js';
 import type { Instant } from '../time.js';
 import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
-import { addressKey, addressOf, addressSubject, joined } from './address-not-declared.js';
+import { addressKey, addressOf, addressSubject, formerDoubt, joined } from './address-not-declared.js';
 import {
   AGREES,
   addressDoubt,
@@ -36,6 +36,7 @@ function mayContend(world: World, carriers: readonly Carrier[]): boolean {
   const guests = new Set(
     carriers
       .filter(({ guest }) => guest.status !== 'STOPPED' || !world.coverage.row(guest))
+      .filter(({ guest, carried }) => !carried.linkDown || !world.coverage.config(guest))
       .map(({ guest }) => guest.id),
   );
   return guests.size > 1;
@@ -57,7 +58,8 @@ export const duplicateAddress: Rule = {
     const address = addressOf(subject);
     if (isVirtual(world, address, carriers)) return AGREES;
     const running = contenders(carriers);
-    if (running.length < 2) return mayContend(world, carriers) ? DOUBT : AGREES;
+    if (running.length < 2)
+      return mayContend(world, carriers) ? DOUBT : (formerDoubt(world, 'DUPLICATE_ADDRESS', subject) ?? AGREES);
     const waits = running.map(({ guest }) => addressDoubt(world, guest, 0));
     const sure = running.filter((_, i) => waits[i] === undefined);
     if (sure.length < 2) return joined(waits);
@@ -70,7 +72,8 @@ export const duplicateAddress: Rule = {
       subject,
       field: '',
       declared: null,
-      observed: sure.map(({ guest }) => guest.key).join(', '),
+      // A third one that cannot be asked at the moment is still one of them.
+      observed: running.map(({ guest }) => guest.key).join(', '),
       declaredBy: [],
       evidence: sure.flatMap(({ guest, carried }) => addressEvidence(guest, carried)),
       message: `${address} is carried by ${sure.map(({ guest }) => called(guest)).join(' and ')} at once`,
@@ -84,7 +87,8 @@ export const duplicateAddress: Rule = {
 
 /** When a guest's present addresses were first read. */
 function firstSight(world: World, guest: GuestView): Instant {
-  return changeOf(guest).before ?? world.view.clusters.get(guest.cluster)?.state.firstSuccessAt ?? 0;
+  const { state } = world.view.clusters.get(guest.cluster) ?? {};
+  return changeOf(guest).before ?? guest.configSince ?? state?.firstSuccessAt ?? 0;
 }
 
 /** A MAC that all of them share already tells it. */
@@ -137,7 +141,7 @@ export const duplicateMac: Rule = {
       subject,
       field: '',
       declared: null,
-      observed: sure.map((guest) => guest.key).join(', '),
+      observed: guests.map((guest) => guest.key).join(', '),
       declaredBy: [],
       evidence: sure.map((guest) => {
         const device = guest.config?.devices.find((one) => one.mac === mac);
@@ -147,9 +151,9 @@ export const duplicateMac: Rule = {
           at: guest.parts.config.askedAt,
         };
       }),
-      message: `${mac} is configured on ${sure.map(called).join(' and ')}`,
-      guests: sure,
-      clusters: [...new Set(sure.map((guest) => guest.cluster))],
+      message: `${mac} is configured on ${guests.map(called).join(' and ')}`,
+      guests,
+      clusters: [...new Set(guests.map((guest) => guest.cluster))],
       changes: sure.map((guest) => guest.changed.config),
       swallowers: [],
     });

@@ -24,7 +24,21 @@ type Field = 'name' | 'node' | 'status';
 
 /** The rows that say something of a field, first in precedence first. */
 function rowsSaying(world: World, guest: GuestView, field: Field): readonly Row[] {
-  return (world.binding.byGuest.get(guest.id) ?? []).filter((row) => row.row[field] !== null && speaksOf(row, field));
+  const rows = world.binding.byGuest.get(guest.id) ?? [];
+  return rows.filter((row) => row.row[field] !== null && speaksOf(row, field) && !isGarbled(world, guest, row, field));
+}
+
+/** A cell that is there and says nothing: it cannot be read, or names a node that the cluster does not have. */
+function isGarbled(world: World, guest: GuestView, { row }: Row, field: Field): boolean {
+  if (row.unreadable.includes(field)) return true;
+  return field === 'node' && row.node !== null && world.binding.nodes.in(guest.cluster, row.node) === undefined;
+}
+
+/** Whether a row that would have the word before `winner` (or any, where there is none) has a garbled cell: then nobody knows what wins. */
+function mayBeOverruled(world: World, guest: GuestView, field: Field, winner: Row | undefined): boolean {
+  const rows = world.binding.byGuest.get(guest.id) ?? [];
+  const first = winner === undefined ? rows.length : rows.indexOf(winner);
+  return rows.slice(0, first).some((row) => isGarbled(world, guest, row, field));
 }
 
 function factsOf(rows: readonly Row[], field: Field): readonly DeclaredFact[] {
@@ -60,6 +74,7 @@ function fieldRule(
       if (guest === undefined) return AGREES;
       const rows = rowsSaying(world, guest, field);
       const [winner] = rows;
+      if (mayBeOverruled(world, guest, field, winner)) return DOUBT;
       if (winner === undefined) return isDeclaredOutOfReach(world, guest) ? DOUBT : AGREES;
       if (winner.source.state.kind !== 'covered') return DOUBT;
       return rowDoubt(world, guest, winner.row.since.before ?? 0) ?? compared(world, guest, winner, rows);
@@ -67,10 +82,10 @@ function fieldRule(
   };
 }
 
-/** The guest's rows say nothing of the field any more, but one of them is not readable in that cell or not in reach. */
+/** The guest's rows say nothing of the field any more, but one of them is not in reach. */
 function isDeclaredOutOfReach(world: World, guest: GuestView): boolean {
   const rows = world.binding.byGuest.get(guest.id) ?? [];
-  return rows.some((row) => row.source.state.kind === 'unreachable' || row.row.unreadable.length > 0);
+  return rows.some((row) => row.source.state.kind === 'unreachable');
 }
 
 function fieldDiffers(
@@ -130,7 +145,11 @@ export const nodeDiffers = fieldRule('NODE_DIFFERS', 'node', (world, guest, winn
   if (declared.name === observed) return AGREES;
   if (guest.row.ha !== null && guest.row.ha !== 'ignored') return AGREES;
   if (declared.row.status !== 'ONLINE' || declared.row.maintenance) return DOUBT;
-  const settles = unsettledUntil(world, [guest.row.since.node, winner.row.since], world.policy.settle.node);
+  const settles = unsettledUntil(
+    world,
+    [guest.row.since.node, winner.row.since, declared.row.since],
+    world.policy.settle.node,
+  );
   if (settles !== null) return doubt([], settles);
   const observedIsDeclared = rows.some(
     ({ row }) => world.binding.nodes.in(guest.cluster, row.node ?? '')?.name === observed,
@@ -166,9 +185,19 @@ function isExcused(world: World, guest: GuestView): boolean {
   return lockedSince === null || world.now - lockedSince < DAY;
 }
 
+/** What a status is so since: the row's word, a pause that only the power detail tells, and the end of a lock that excused it. */
+function powerChanges(guest: GuestView): readonly ChangeInterval[] {
+  const { status, lock } = guest.row.since;
+  const { power } = guest.changed;
+  // Its very first reading told no change.
+  const paused = guest.status === 'PAUSED' && guest.row.status !== 'PAUSED' && power.after !== null ? [power] : [];
+  return [status, ...(lock === undefined ? [] : [lock]), ...paused];
+}
+
 export const statusDiffers = fieldRule('STATUS_DIFFERS', 'status', (world, guest, first, rows) => {
   const speaking = rows.filter((row) => expected(row) !== undefined);
-  const onlyRetired = rows.every(({ row }) => row.status?.means === 'retired');
+  const bound = world.binding.byGuest.get(guest.id) ?? [];
+  const onlyRetired = bound.every(({ row }) => row.status?.means === 'retired');
   const winner = onlyRetired ? first : speaking[0];
   if (winner === undefined || guest.row.template) return AGREES;
   if (winner.source.state.kind !== 'covered' || guest.status === 'UNKNOWN') return DOUBT;
@@ -179,7 +208,7 @@ export const statusDiffers = fieldRule('STATUS_DIFFERS', 'status', (world, guest
   }
   if (guest.status === 'PAUSED' && wants === 'RUNNING' && !world.coverage.power(guest)) return DOUBT;
   if (isExcused(world, guest)) return doubt([], guest.row.lockedSince === null ? null : guest.row.lockedSince + DAY);
-  const settles = unsettledUntil(world, [guest.row.since.status, winner.row.since], world.policy.settle.status);
+  const settles = unsettledUntil(world, [...powerChanges(guest), winner.row.since], world.policy.settle.status);
   if (settles !== null) return doubt([], settles);
   const observedIsDeclared = speaking.some((row) => expected(row) === guest.status);
   const observed = guest.status.toLowerCase();

@@ -6,10 +6,12 @@ import { bareName } from './names.js';
 import {
   AGREES,
   type Ask,
+  addressDoubt,
   called,
   DOUBT,
   doubt,
   guestSubject,
+  isInTheMaking,
   type Rule,
   rowDoubt,
   rowEvidence,
@@ -17,8 +19,6 @@ import {
   type Verdict,
   type World,
 } from './world.js';
-
-const IN_THE_MAKING = new Set(['create', 'clone']);
 
 /** A running guest that nobody wrote down. With no source that declares guests there is no such thing. */
 export const guestNotDeclared: Rule = {
@@ -42,15 +42,14 @@ export const guestNotDeclared: Rule = {
     const named = bound.find((row) => row.source.state.kind === 'covered');
     if (named !== undefined) return rowDoubt(world, guest, named.row.since.before ?? 0) ?? AGREES;
     if (bound.length > 0) return DOUBT;
-    if (declaring.some((source) => source.state.kind === 'unreachable')) return DOUBT;
-    if (guest.row.lock !== null && IN_THE_MAKING.has(guest.row.lock)) return DOUBT;
+    if (isDeclaringUnreachable(world) || isInTheMaking(guest)) return DOUBT;
     if (
       world.binding.ambiguous.get(guest.vmid)?.some((one) => one.guests.includes(guest)) ||
       isNamedUnreadably(world, guest)
     )
       return DOUBT;
     const gone = world.binding.goneVmids.get(guest.vmid) ?? 0;
-    const wait = rowDoubt(world, guest, gone);
+    const wait = rowDoubt(world, guest, gone) ?? mayYetBeNamed(world, guest);
     if (wait !== undefined) return wait;
     return so(world, {
       kind: 'GUEST_NOT_DECLARED',
@@ -68,6 +67,26 @@ export const guestNotDeclared: Rule = {
     });
   },
 };
+
+/** While a source that declares guests or addresses is out of reach, nothing is called undeclared. */
+export function isDeclaringUnreachable(world: World): boolean {
+  return world.view.declarations.some(
+    ({ declaresGuests, declaresAddresses, state }) =>
+      (declaresGuests || declaresAddresses) && state.kind === 'unreachable',
+  );
+}
+
+/**
+ * A row that does not say where its guest is may bind to this one by an address, and a row that cannot be read may carry
+ * one of its addresses: as long as those are not read, nobody knows.
+ */
+function mayYetBeNamed(world: World, guest: GuestView): Verdict | undefined {
+  const loose = (world.binding.byVmid.get(guest.vmid) ?? []).filter(
+    ({ placement, row }) => placement.kind === 'anywhere' && row.addresses.length > 0,
+  );
+  if (loose.length === 0 && world.binding.unreadable.addresses.size === 0) return undefined;
+  return addressDoubt(world, guest, Math.max(0, ...loose.map(({ row }) => row.since.before ?? 0)));
+}
 
 function isNamedUnreadably(world: World, guest: GuestView): boolean {
   const { names, addresses } = world.binding.unreadable;
@@ -153,7 +172,7 @@ function presentAgain(world: World, vmid: number, clusters: readonly string[]): 
 }
 
 /** Why the absence is not proven; undefined when it is, in every cluster. */
-function absence(world: World, vmid: number, clusters: readonly string[], since: number): Verdict | undefined {
+export function absence(world: World, vmid: number, clusters: readonly string[], since: number): Verdict | undefined {
   const asks: Ask[] = [];
   if (clusters.length === 0) return DOUBT;
   for (const cluster of clusters) {

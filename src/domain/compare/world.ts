@@ -112,10 +112,17 @@ export function isDynamic(world: World, carried: CarriedAddress): boolean {
   return carried.dynamic || world.classOf(carried.address) === 'dynamic';
 }
 
-/** When the part that tells a guest's addresses was asked: the agent's or interfaces' answer, else the config. */
+/** When both parts that tell a guest's addresses had been asked: the config, and the agent's or interfaces' answer (or that there is none). */
 export function addressesAskedAt(guest: GuestView): Instant {
   const { config, addresses } = guest.parts;
-  return (addresses.state === 'read' ? addresses.askedAt : config.askedAt) ?? 0;
+  return Math.min(config.askedAt ?? 0, addresses.askedAt ?? 0);
+}
+
+const IN_THE_MAKING = new Set(['create', 'clone']);
+
+/** A guest that is being created, cloned or restored: what it says of itself is not final. */
+export function isInTheMaking(guest: GuestView): boolean {
+  return guest.row.lock !== null && IN_THE_MAKING.has(guest.row.lock);
 }
 
 export function asksFor(guest: GuestView): readonly Ask[] {
@@ -131,12 +138,17 @@ export function asksFor(guest: GuestView): readonly Ask[] {
  * changed; what was read before that is not held against it.
  */
 export function addressDoubt(world: World, guest: GuestView, since: Instant): Verdict | undefined {
-  if (!world.coverage.addresses(guest)) return DOUBT;
+  if (!world.coverage.addresses(guest) || isInTheMaking(guest)) return DOUBT;
   const askedAt = addressesAskedAt(guest);
-  if (guest.status === 'RUNNING' && guest.row.startedAt !== null) {
-    const settled = guest.row.startedAt + world.policy.addressAfterStart;
+  if (guest.status === 'RUNNING') {
+    // Without an uptime, it did not start before it was first listed as running.
+    const started = guest.row.startedAt ?? guest.row.since.status.before;
+    const settled = started === null ? 0 : started + world.policy.addressAfterStart;
     if (askedAt < settled) return world.now < settled ? doubt([], settled) : doubt(asksFor(guest));
   }
+  // Devices edited after the guest was asked: which addresses are on which MAC is not known until it is asked again.
+  const edited = guest.status === 'STOPPED' ? 0 : (guest.config?.devicesSince.before ?? 0);
+  if ((guest.parts.addresses.askedAt ?? 0) < edited) return doubt(asksFor(guest));
   return askedAt < since ? doubt(asksFor(guest)) : undefined;
 }
 
