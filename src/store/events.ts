@@ -2,13 +2,14 @@ import type pg from 'pg';
 import { onConnection, type Sql } from './connection.js';
 import { json, text, timestamp } from './sql-values.js';
 import type { LogEvent, NewLogEvent, Store } from './store.js';
+import type { Writer } from './transaction.js';
 
 type EventRow = Omit<LogEvent, 'subject'> & { readonly subjectKind: string; readonly subjectId: string };
 
 /** Rows that one transaction deletes at most: it holds up every writer meanwhile. */
 const PRUNED_AT_ONCE = 5_000;
 
-export function eventsOf(pool: pg.Pool, write: <T>(work: (sql: Sql) => Promise<T>) => Promise<T>): Store['events'] {
+export function eventsOf(pool: pg.Pool, inTurn: Writer['inTurn']): Store['events'] {
   return {
     after: (cursor, topics, limit) => onConnection(pool, (sql) => eventsAfter(sql, cursor, topics, limit)),
     bounds: () =>
@@ -21,7 +22,7 @@ export function eventsOf(pool: pg.Pool, write: <T>(work: (sql: Sql) => Promise<T
     async prune(before) {
       let pruned = 0;
       for (;;) {
-        const now = await write((sql) => pruneSome(sql, timestamp(before)));
+        const now = await inTurn((sql) => pruneSome(sql, timestamp(before)));
         pruned += now;
         if (now < PRUNED_AT_ONCE) return pruned;
       }

@@ -1,12 +1,15 @@
-import type pg from 'pg';
-import { inWriteOrder } from './transaction.js';
+import { getMark } from './marks.js';
+import { EVER_REAL } from './runs.js';
+import type { Writer } from './transaction.js';
 
 /**
  * Forgets all that was ever collected and found, in one transaction: versions, read times, states, runs, findings, events.
- * Keys and marks stay. Cursors go on counting, so a reader of the old events is told that they are gone.
+ * Keys and marks stay. It does nothing where a real run was ever kept. Cursors go on counting, so a reader of the old events is told that they are gone.
  */
-export function forgetCollected(pool: pg.Pool): Promise<void> {
-  return inWriteOrder(pool, async (sql, head, announce) => {
+export function forgetCollected(writer: Writer): Promise<void> {
+  return writer.inTurn(async (sql, head, announce) => {
+    // Another gateway may have collected from the real estate meanwhile: that is nobody's to forget.
+    if ((await getMark(sql, EVER_REAL)) !== undefined) return;
     const tables = [
       'versions',
       'part_reads',

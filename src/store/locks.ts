@@ -59,6 +59,7 @@ async function openSession(url: string, applicationName: string): Promise<Sessio
   client.on('error', end);
   client.on('end', end);
   const beat = (): void => {
+    if (lost.signal.aborted) return;
     timer = setTimeout(() => client.query('SELECT 1').then(beat, end), HEARTBEAT);
   };
   try {

@@ -13,7 +13,7 @@ import { locksOn } from './locks.js';
 import { migrate } from './migrate.js';
 import { runsOf } from './runs.js';
 import type { Store } from './store.js';
-import { inTransaction, inWriteOrder } from './transaction.js';
+import { writerOn } from './transaction.js';
 import { versionsOf } from './versions.js';
 
 export interface StoreOptions {
@@ -36,17 +36,18 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const { orm, pool } = await connect(url, applicationName, maxConnections).catch((error) => {
     throw explained(error);
   });
+  const writer = writerOn(pool);
   const listen = listener(url, applicationName);
   const locks = locksOn(url, applicationName);
   const stops = new Set<() => Promise<void>>();
   const store: OpenedStore = {
     migrate: () => migrate(orm, url, applicationName),
     now: () => now(pool),
-    transaction: (work) => inTransaction(pool, work),
+    transaction: writer.transaction,
     versions: versionsOf(pool),
     runs: runsOf(orm),
     findings: findingsOf(orm),
-    events: eventsOf(pool, (work) => inWriteOrder(pool, work)),
+    events: eventsOf(pool, writer.inTurn),
     apiKeys: apiKeysOf(orm),
     comparisons: comparisonsOf(orm),
     asks: asksOf(orm),
@@ -60,7 +61,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
         return stop();
       };
     },
-    forgetCollected: () => forgetCollected(pool),
+    forgetCollected: () => forgetCollected(writer),
     lock: locks.lock,
     ping: (signal) => ping(pool, signal),
     async close() {

@@ -29,18 +29,33 @@ interface Head {
 
 type Announce = (channel: Channel, payload: string) => void;
 
-/**
- * Runs `work` in one write transaction. Writers take turns, so what they number (sequence, event cursors, times) is in
- * the order of their commits: docs/adr/0001-event-order.md.
- */
-export function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  return inWriteOrder(pool, (sql, head, announce) => work(transactionOf(sql, head, announce)));
+/** Write transactions of one process, one after another. */
+export interface Writer {
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** For what the store itself has to write in its turn. */
+  inTurn<T>(work: InOrder<T>): Promise<T>;
 }
 
-export function inWriteOrder<T>(
-  pool: pg.Pool,
-  work: (sql: Sql, head: Head, announce: Announce) => Promise<T>,
-): Promise<T> {
+/**
+ * Writers take turns, so what they number (sequence, event cursors, times) is in the order of their commits:
+ * docs/adr/0001-event-order.md. Those of this process wait here and not on a connection each: readers need those.
+ */
+export function writerOn(pool: pg.Pool): Writer {
+  let turn: Promise<unknown> = Promise.resolve();
+  const next = <T>(work: InOrder<T>): Promise<T> => {
+    const mine = turn.then(() => inWriteOrder(pool, work));
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+  return {
+    transaction: (work) => next((sql, head, announce) => work(transactionOf(sql, head, announce))),
+    inTurn: (work) => next(work),
+  };
+}
+
+type InOrder<T> = (sql: Sql, head: Head, announce: Announce) => Promise<T>;
+
+function inWriteOrder<T>(pool: pg.Pool, work: InOrder<T>): Promise<T> {
   return onConnection(pool, async (sql) => {
     const announcements = new Map<string, readonly [Channel, string]>();
     try {

@@ -1,17 +1,18 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenedStore } from '../../src/store/open.js';
 import type { ApiKeyRow, NewLogEvent } from '../../src/store/store.js';
 import { createTestStore, type TestStore } from '../testkit/postgres.js';
-import { apply, finding, run, state, step, T0 } from './words.js';
+import { apply, finding, put, run, state, step, T0 } from './words.js';
 
 let kit: TestStore;
 let store: OpenedStore;
-beforeEach(async () => {
+beforeAll(async () => {
   kit = await createTestStore();
   store = kit.store;
 });
-afterEach(() => kit.close());
+beforeEach(() => kit.empty());
+afterAll(() => kit.close());
 
 const event = (topic: string, n: number, at = T0 + n): NewLogEvent => ({
   topic,
@@ -240,6 +241,23 @@ describe('small things', () => {
     expect(await store.asks.open('proxmox:edge')).toEqual([]);
     await store.transaction((tx) => tx.asks.clear('proxmox:main', parts.slice(0, 1)));
     expect(await store.asks.open('proxmox:main')).toEqual(parts.slice(1));
+  });
+
+  it('what a demo collected is forgotten, and readers of its events are told', async () => {
+    const sim = state({ source: 'proxmox:sim-main', cluster: 'sim-main' });
+    await apply(store, { writes: [put('101', 1, { source: sim.source, cluster: sim.cluster })], state: sim });
+    await store.transaction((tx) => tx.findings.save([finding('sim-main/101@1')], [step(finding('sim-main/101@1'))]));
+    await append(event('a', 1), event('a', 2));
+    await store.forgetCollected();
+    expect(await store.versions.open()).toMatchObject({ opened: [], reads: [], states: [] });
+    expect(await store.findings.living()).toEqual([]);
+    expect(await store.events.bounds()).toEqual({ last: 2n, resumableAfter: 2n });
+  });
+
+  it('what was collected from a real estate is not forgotten', async () => {
+    await apply(store, { writes: [put('101', 1)] });
+    await store.forgetCollected();
+    expect((await store.versions.open()).opened).toHaveLength(1);
   });
 
   it('a statement that failed and was not looked at does not pass for a commit', async () => {

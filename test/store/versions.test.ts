@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OpenedStore } from '../../src/store/open.js';
 import { createTestStore, type TestStore } from '../testkit/postgres.js';
 import { apply, end, put, read, state, T0, version } from './words.js';
@@ -7,11 +7,12 @@ import { apply, end, put, read, state, T0, version } from './words.js';
 describe('versions', () => {
   let kit: TestStore;
   let store: OpenedStore;
-  beforeEach(async () => {
+  beforeAll(async () => {
     kit = await createTestStore();
     store = kit.store;
   });
-  afterEach(() => kit.close());
+  beforeEach(() => kit.empty());
+  afterAll(() => kit.close());
 
   it('give back what was written, to the millisecond', async () => {
     const seq = await apply(store, {
@@ -121,10 +122,10 @@ describe('versions', () => {
 
 describe('a first load of 15,000 guests', () => {
   let kit: TestStore;
-  beforeEach(async () => {
+  beforeAll(async () => {
     kit = await createTestStore();
   });
-  afterEach(() => kit.close());
+  afterAll(() => kit.close());
 
   const PARTS = ['guest', 'guest.config', 'guest.addresses'] as const;
   const vmids = Array.from({ length: 15_000 }, (_, i) => String(100 + i));

@@ -5,8 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { isAttended } from '../../src/store/embedded/attendance.js';
 import { stopPostmaster } from '../../src/store/embedded/postmaster.js';
 import { startEmbedded } from '../../src/store/embedded/start.js';
-import { openStore } from '../../src/store/open.js';
-import { dropDatabase, TEMPLATE, urlOf, withAdmin } from './databases.js';
+import { makeTemplate } from './databases.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,12 +22,7 @@ let stop: () => Promise<void> = async () => undefined;
 /** One PostgreSQL a test run, with one migrated database that every test file's own is a copy of. */
 export async function setup(project: TestProject): Promise<void> {
   const url = await serverForTests();
-  await withAdmin(url, async (admin) => {
-    await dropDatabase(admin, TEMPLATE);
-    await admin.query(`CREATE DATABASE ${TEMPLATE}`);
-  });
-  const store = await openStore({ url: urlOf(url, TEMPLATE), migrate: true });
-  await store.close();
+  await makeTemplate(url);
   project.provide('postgresUrl', url);
 }
 

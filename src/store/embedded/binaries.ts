@@ -6,11 +6,12 @@ import { promisify } from 'node:util';
 import { type Account, environment, identity } from './account.js';
 
 const execute = promisify(execFile);
+const LINKS = 'pg-symlinks.json';
 
 /** A PostgreSQL that the account can run. */
 export interface Binaries {
   readonly directory: string;
-  /** Where its libraries' links lie, when not beside them. */
+  /** Search path of its libraries, where links had to be made for them. */
   readonly libraries: string | undefined;
   readonly version: string;
   readonly major: string;
@@ -51,7 +52,10 @@ export async function findBinaries(
 }
 
 async function candidates(binDir: string | undefined): Promise<Candidate[]> {
-  if (binDir !== undefined) return [{ name: binDir, directory: binDir, tree: undefined }];
+  if (binDir !== undefined) {
+    const packaged = await exists(join(binDir, '..', LINKS));
+    return [{ name: binDir, directory: binDir, tree: packaged ? join(binDir, '..') : undefined }];
+  }
   const tree = packagedTree();
   const onPath = await directoryOnPath();
   const directories = [onPath, ...(await debianDirectories())].filter((d) => d !== undefined);
@@ -123,7 +127,7 @@ interface Link {
 
 /** The package ships no symbolic links but a list of them, for its install script to make; scripts may be switched off. */
 async function linksOf(tree: string): Promise<Link[]> {
-  const list = await readFile(join(tree, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  const list = await readFile(join(tree, LINKS), 'utf8').catch(() => '[]');
   const links = JSON.parse(list) as readonly Link[];
   const inTree = (path: string): string => path.replace(/^native\//, '');
   return links.map(({ source, target }) => ({ source: inTree(source), target: inTree(target) }));
@@ -140,7 +144,8 @@ async function missingLinks(tree: string, stateDir: string): Promise<string | un
   for (const { source, target } of links) {
     await symlink(join(tree, source), join(directory, target.slice(target.lastIndexOf('/') + 1)));
   }
-  return directory;
+  // Both: a library found by its link looks for its own needs beside the link.
+  return `${directory}:${join(tree, 'lib')}`;
 }
 
 /** A copy that the account can read, for a tree it cannot: below a home of mode 700, say. */

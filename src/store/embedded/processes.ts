@@ -41,7 +41,7 @@ function isThere(pid: number): boolean {
 }
 
 async function ps(pid: number, column: string): Promise<string> {
-  return execute('ps', ['-o', column, '-p', String(pid)]).then(
+  return execute('ps', ['-ww', '-o', column, '-p', String(pid)]).then(
     ({ stdout }) => stdout.trim(),
     () => '',
   );

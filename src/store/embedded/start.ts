@@ -46,7 +46,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const home = await prepare(dataDir, options, log);
     const running = await awaitReady(home.data);
     const server = running ?? (await home.start(undefined));
-    if (running === undefined) await ensureDatabase(home.url(server, 'postgres'));
+    await ensureDatabase(home.url(server, 'postgres'));
     log(`PostgreSQL ${running === undefined ? 'started' : 'was running'} in ${home.stateDir}, port ${server.port}`);
     const signOut = await attend(dataDir);
     const unwatch = watchOver({

