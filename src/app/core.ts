@@ -65,6 +65,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     store,
     view: replica.view.bind(replica),
     catchUp: replica.catchUp.bind(replica),
+    learnOwn: replica.learnOwn.bind(replica),
     now: clock.now,
     measured: (run) => {
       telemetry.runFinished(run);

@@ -91,7 +91,6 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
         return () => keyListeners.delete(listener);
       },
       log,
-      now,
     });
     stops.unshift(() => graphql.stop());
     const ready = readiness(core);

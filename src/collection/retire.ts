@@ -1,4 +1,5 @@
-import { endGuest, Writes } from '../domain/absorbing.js';
+import { departs } from '../domain/absorb-guest.js';
+import { Writes } from '../domain/absorbing.js';
 import type { Instant } from '../domain/time.js';
 import type { Batch, SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
@@ -15,7 +16,7 @@ export function retirement(view: InventoryView, state: SourceState, at: Instant)
     if (kept?.meta != null) writes.end(writes.key('declared.meta', 'meta'), at);
   } else {
     const { cluster } = state;
-    for (const guest of view.guests.values()) if (guest.cluster === cluster) endGuest(writes, guest, at);
+    for (const guest of view.guests.values()) if (guest.cluster === cluster) departs(writes, view, guest, at);
     for (const node of view.nodes.values()) if (node.cluster === cluster) writes.end(writes.key('node', node.name), at);
     const prefix = `${cluster}/`;
     for (const key of view.absences.keys())

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { InventoryEvent } from '../domain/inventory-event.js';
 import type { PartKey } from '../domain/observation.js';
 import type { Instant } from '../domain/time.js';
-import type { SourceState } from '../domain/version.js';
+import type { Batch, SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 import type { NewLogEvent, RunRecord, Store } from '../store/store.js';
 import { type CollectorEvent, isCollectorRun, LiveEvents, type RunView } from './live-events.js';
@@ -12,6 +12,8 @@ export interface RunnerNeeds {
   readonly store: Pick<Store, 'transaction' | 'asks'>;
   view(): InventoryView;
   catchUp(): Promise<void>;
+  /** Learns what was just committed. */
+  learnOwn(batch: Batch, seq: bigint, follows: bigint): Promise<void>;
   now(): Instant;
   measured(run: { source: string; mode: string; outcome: string; seconds: number; requests: number }): void;
 }
@@ -93,7 +95,6 @@ export class Runner {
       coverage: result.coverage,
     };
     await this.#write(source, record, result, known, asked);
-    await catchUp();
     const seconds = (finishedAt - run.startedAt) / 1_000;
     measured({ source: source.source, mode: actual, outcome, seconds, requests: result.requests });
     return record;
@@ -109,15 +110,17 @@ export class Runner {
   ) {
     const { batch } = result;
     if (source.kind === 'declared' && batch.writes.length === 0 && sameWord(known, batch.state)) return;
-    await this.#needs.store.transaction(async (tx) => {
-      await tx.batches.apply(batch);
+    const written = await this.#needs.store.transaction(async (tx) => {
+      const follows = await tx.batches.apply(batch);
       const tellsSomething =
         source.kind === 'proxmox' && (record.mode !== 'POLL' || known?.outcome !== batch.state.outcome);
       if (tellsSomething) await tx.runs.add(record);
       const events = result.events.map((event) => guestEvent(event, this.#needs.view()));
       await tx.events.append(tellsSomething ? [...events, runEvent(record)] : events);
       if (asked.length > 0 && batch.state.outcome === 'OBSERVED') await tx.asks.clear(source.source, asked);
+      return { seq: tx.seq, follows };
     });
+    await this.#needs.learnOwn(batch, written.seq, written.follows);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Absorbing, endGuest, partId, readRow } from './absorbing.js';
+import { type Absorbing, endGuest, partId, readRow, type Writes } from './absorbing.js';
 import { sameValue } from './content-hash.js';
 import {
   type GuestConfig,
@@ -13,7 +13,7 @@ import type { Mac } from './mac.js';
 import type { ObservedRow, PartRead } from './observation.js';
 import { type ChangeInterval, FIRST_LOOK, type Instant, SECOND } from './time.js';
 import type { PartReadRow } from './version.js';
-import { type GuestView, NEVER_READ, type PartState } from './view.js';
+import { type GuestView, type InventoryView, NEVER_READ, type PartState } from './view.js';
 
 /** uptime is told with a delay of up to a status interval; a start is seen only where it moves by more than this. */
 const UPTIME_SLACK = 60 * SECOND;
@@ -49,19 +49,18 @@ export function absorbGuest(context: Absorbing, row: ObservedRow, known: GuestVi
   const key = String(row.vmid);
   const configRead = parts.get(partId('config', key));
   const config = configOf(configRead);
-  const lastHere = view.identities.get(guestKey(cluster.name, row.vmid));
+  const lastHere = identityOf(known, view.identities.get(guestKey(cluster.name, row.vmid)));
   const another = lastHere !== undefined && isAnotherGuest(lastHere, row.kind, config);
   const incarnation = lastHere === undefined ? 1 : lastHere.incarnation + (another ? 1 : 0);
   const before = another ? undefined : known;
   context.incarnations.set(row.vmid, incarnation);
 
   if (another && known !== undefined) {
-    endGuest(writes, known, seen.askedAt);
+    departs(writes, view, known, seen.askedAt);
     events.push({ type: 'REMOVED', guest: known.id, at: seen.askedAt, from: known.row.name, to: null });
   }
   const next = guestRow(row, before?.row, change, seen.askedAt, context.previousPoll);
   writes.put(writes.key('guest', key, incarnation), next, before?.row, seen.askedAt, change.after);
-  writeIdentity(context, row, incarnation, another ? undefined : lastHere, config);
 
   const { changed: configChanged, devicesSince } = absorbConfig(context, key, incarnation, configRead, before);
   absorbInterfaces(context, key, incarnation, before, devicesSince);
@@ -70,20 +69,24 @@ export function absorbGuest(context: Absorbing, row: ObservedRow, known: GuestVi
   events.push(...happened(id, before, next, configChanged, seen.askedAt));
 }
 
-function writeIdentity(
-  { writes, seen }: Absorbing,
-  row: ObservedRow,
-  incarnation: number,
-  known: GuestIdentity | undefined,
-  config: GuestConfig | undefined,
-): void {
-  const identity: GuestIdentity = {
-    incarnation,
-    kind: row.kind,
-    smbiosUuid: config?.smbiosUuid ?? known?.smbiosUuid ?? null,
-    macs: config === undefined || macsOf(config).length === 0 ? (known?.macs ?? []) : macsOf(config),
+/** Who lives there by what is known of the guest, or who lived there last. */
+function identityOf(guest: GuestView | undefined, last: GuestIdentity | undefined): GuestIdentity | undefined {
+  if (guest === undefined) return last;
+  const earlier = last?.incarnation === guest.incarnation ? last : undefined;
+  const macs = guest.config === null ? [] : macsOf(guest.config);
+  return {
+    incarnation: guest.incarnation,
+    kind: guest.row.kind,
+    smbiosUuid: guest.config?.smbiosUuid ?? earlier?.smbiosUuid ?? null,
+    macs: macs.length > 0 ? macs : (earlier?.macs ?? []),
   };
-  writes.put(writes.key('guest.identity', String(row.vmid)), identity, known, seen.askedAt, null);
+}
+
+/** Ends what is known of a guest, and remembers who it was: whoever comes to live there is held against that. */
+export function departs(writes: Writes, view: InventoryView, guest: GuestView, at: Instant): void {
+  const last = view.identities.get(guest.key);
+  endGuest(writes, guest, at);
+  writes.put(writes.key('guest.identity', String(guest.vmid)), identityOf(guest, last), last, at, null);
 }
 
 /** The row as kept: a row without rrd data leaves name, template and sizes as they were. */

@@ -1,5 +1,5 @@
-import { absorbGuest } from './absorb-guest.js';
-import { type Absorbing, endGuest, partId, readRow, Writes } from './absorbing.js';
+import { absorbGuest, departs } from './absorb-guest.js';
+import { type Absorbing, partId, readRow, Writes } from './absorbing.js';
 import { type ClusterRow, guestKey, type NodeRow } from './guest.js';
 import type { InventoryEvent } from './inventory-event.js';
 import type { ObservedNode, PartRead, ProxmoxObservation } from './observation.js';
@@ -107,11 +107,11 @@ function nodeRow(node: ObservedNode, known: NodeRow | undefined, change: ChangeI
   };
 }
 
-function absorbMissing({ writes, parts, seen, change, events }: Absorbing, guest: GuestView): void {
+function absorbMissing({ writes, view, parts, seen, change, events }: Absorbing, guest: GuestView): void {
   const proof = parts.get(partId('vmid', String(guest.vmid)))?.result;
   const key = String(guest.vmid);
   if (seen.quorate && proof?.kind === 'read' && proof.part === 'vmid' && proof.value.free) {
-    endGuest(writes, guest, seen.askedAt);
+    departs(writes, view, guest, seen.askedAt);
     events.push({ type: 'REMOVED', guest: guest.id, at: seen.askedAt, from: guest.row.name, to: null });
     return;
   }
@@ -145,6 +145,8 @@ function absorbAbsenceProofs(
   }
 }
 
+const PLAIN: ReadonlySet<string> = new Set(['running', 'stopped']);
+
 function absorbPower({ writes, view, cluster, parts, reads, seen, incarnations }: Absorbing): void {
   const home = new Map(seen.rows.map((row) => [row.vmid, row]));
   for (const read of parts.values()) {
@@ -158,13 +160,10 @@ function absorbPower({ writes, view, cluster, parts, reads, seen, incarnations }
       const guest = view.guestsByKey.get(key);
       const incarnation = incarnations.get(vmid) ?? 1;
       const before = guest?.incarnation === incarnation ? guest.power : null;
-      writes.put(
-        writes.key('guest.power', String(vmid), incarnation),
-        { qmpStatus },
-        before,
-        read.askedAt,
-        known.askedAt,
-      );
+      const version = writes.key('guest.power', String(vmid), incarnation);
+      // What the list says anyway is not kept: only a guest that is listed as running and is not.
+      if (!PLAIN.has(qmpStatus)) writes.put(version, { qmpStatus }, before, read.askedAt, known.askedAt);
+      else if (before !== null) writes.end(version, read.askedAt);
     }
   }
 }

@@ -1,19 +1,21 @@
-import { createHash } from 'node:crypto';
-
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+import { hash } from 'node:crypto';
 
 /** JSON with sorted keys and without undefined: equal values give equal text, whatever order a database returned their keys in. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, v: Json) =>
-    v !== null && typeof v === 'object' && !Array.isArray(v)
-      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : v,
-  );
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const record = value as Readonly<Record<string, unknown>>;
+  let text = '';
+  for (const key of Object.keys(record).sort()) {
+    const item = record[key];
+    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(item)}`;
+  }
+  return `{${text}}`;
 }
 
 /** 32 hex digits of the SHA-256 of the canonical JSON. */
 export function contentHash(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 32);
+  return hash('sha256', canonicalJson(value)).slice(0, 32);
 }
 
 /** Whether two plain values say the same, whatever the order of their keys. */

@@ -10,8 +10,8 @@ import type { Instant } from './time.js';
  *   guest            vmid          n             GuestRow
  *   guest.config     vmid          n             KeptConfig
  *   guest.addresses  vmid          n             GuestInterfaces
- *   guest.power      vmid          n             GuestPower
- *   guest.identity   vmid          0             GuestIdentity (kept open after the guest is gone: who lived there last)
+ *   guest.power      vmid          n             GuestPower, while it says other than running or stopped
+ *   guest.identity   vmid          0             GuestIdentity, written when a guest goes: who lived there last
  *   vmid             vmid          0             VmidRow
  *   declared.row     declaration   0             KeptDeclaration
  *   declared.meta    'meta'        0             DeclaredMeta

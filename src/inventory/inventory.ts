@@ -8,7 +8,7 @@ import type { InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
 import { addressKeeper, addressList, primaryAddress } from './addresses.js';
 import { originOf, pastBinding, pastNode, pastOf } from './as-of.js';
-import { collectorRecords, collectorSources } from './collectors.js';
+import { collectorRecords, collectorSources, declaredSourceRecords } from './collectors.js';
 import { driftFacts } from './drift-facts.js';
 import { DEFAULT_STATES, findingPage, findingRecord, seesFinding } from './findings.js';
 import { clusterFreshness, freshness, guestFreshness, inventoryFreshness } from './freshness.js';
@@ -93,7 +93,9 @@ function guestVerbs(
   };
 }
 
-function estateVerbs(needs: InventoryNeeds): Verbs<'freshness' | 'summary' | 'nodes' | 'addresses' | 'collectors'> {
+function estateVerbs(
+  needs: InventoryNeeds,
+): Verbs<'freshness' | 'summary' | 'declaredSources' | 'nodes' | 'addresses' | 'collectors'> {
   const { view, binding, policy, store, now } = needs;
   return {
     freshness(principal) {
@@ -104,6 +106,10 @@ function estateVerbs(needs: InventoryNeeds): Verbs<'freshness' | 'summary' | 'no
       demand(principal, 'inventory:read');
       demand(principal, 'drift:read');
       return summaryRecord(principal, view(), now());
+    },
+    declaredSources(principal) {
+      demand(principal, 'inventory:read');
+      return declaredSourceRecords(view());
     },
     nodes(principal, query) {
       demand(principal, 'inventory:read');
@@ -199,15 +205,9 @@ function guestEdges(
 
 const NONE: readonly FindingRecord[] = [];
 
-function nodeEdges(needs: InventoryNeeds): Verbs<'guestsOn' | 'nodeFreshness'> {
+function nodeEdges(needs: InventoryNeeds): Verbs<'nodeFreshness'> {
   const { view, now } = needs;
   return {
-    guestsOn(principal, node) {
-      const on = guestList(view(), undefined).sorted.filter(
-        (guest) => guest.nodeName === node.name && guest.cluster === node.cluster,
-      );
-      return on.filter((guest) => seesGuest(principal, guest));
-    },
     nodeFreshness(node) {
       return clusterFreshness(view(), view().clusters.get(node.cluster), now());
     },

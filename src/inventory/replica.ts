@@ -3,6 +3,7 @@ import type { Difference, Finding, FindingId } from '../domain/finding.js';
 import { learn, relearn } from '../domain/learn.js';
 import type { InventorySettings } from '../domain/settings.js';
 import { DAY, type Instant } from '../domain/time.js';
+import type { Batch } from '../domain/version.js';
 import { emptyView, type FindingsView, type InventoryView } from '../domain/view.js';
 import type { Delta, Store } from '../store/store.js';
 
@@ -15,6 +16,11 @@ export interface Replica {
   differences(): readonly Difference[];
   /** Reads what every replica committed since; several calls at once share one reading. */
   catchUp(): Promise<void>;
+  /**
+   * Learns a run that this process wrote itself, without reading it back: what it holds is what was committed.
+   * `follows`: the run written before it; where that is not known here yet, everything is read from the store.
+   */
+  learnOwn(batch: Batch, seq: bigint, follows: bigint): Promise<void>;
   /** The findings that events after the last look speak of. */
   catchUpFindings(): Promise<void>;
   /** Reads all findings that are not resolved anew. */
@@ -113,6 +119,12 @@ class ViewKeeper implements Replica {
     return this.#reading;
   }
 
+  async learnOwn(batch: Batch, seq: bigint, follows: bigint): Promise<void> {
+    // A reading under way may end before or after this commit: it knows best.
+    if (this.#reading !== undefined || follows > this.#view.seq) return this.catchUp();
+    this.#learn(deltaOf(batch, seq, this.#view));
+  }
+
   async #read(): Promise<void> {
     do {
       this.#again = false;
@@ -192,4 +204,16 @@ class ViewKeeper implements Replica {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A batch in the shape in which the store hands over what was written. */
+function deltaOf({ writes, reads, state }: Batch, seq: bigint, view: InventoryView): Delta {
+  const opened = writes.flatMap((write) => (write.op === 'put' ? [write.version] : []));
+  const ended = writes.flatMap((write) => {
+    if (write.op !== 'end') return [];
+    const { key, validTo } = write;
+    const body = key.kind === 'declared.row' ? view.declared.get(key.source)?.rows.get(key.key) : null;
+    return [{ version: { ...key, body, hash: '', validFrom: validTo, priorReadAt: null }, validTo }];
+  });
+  return { seq, opened, ended, reads, states: [state] };
 }

@@ -7,6 +7,7 @@ import type { Page, PageRequest } from './page.js';
 import type {
   AddressRecord,
   CollectorRecord,
+  DeclaredSourceRecord,
   DriftFacts,
   FindingRecord,
   Freshness,
@@ -68,6 +69,8 @@ export interface InventoryVerbs {
     cluster: string | undefined,
     vmid: number,
   ): Promise<GuestRecord | undefined>;
+  /** The files and services in which people wrote down what should be. */
+  declaredSources(principal: Principal): readonly DeclaredSourceRecord[];
   nodes(principal: Principal, query: NodesQuery): Page<NodeRecord>;
   addresses(principal: Principal, query: AddressesQuery): Page<AddressRecord>;
   driftFindings(principal: Principal, filter: DriftFindingFilter, page: PageRequest): Promise<Page<FindingRecord>>;
@@ -88,7 +91,6 @@ export interface InventoryVerbs {
   freshnessOf(guest: GuestRecord): Freshness;
   /** The carried address that the winning declaration names, else the first static one by device, else the lowest other; IPv4 first. */
   primaryAddress(guest: GuestRecord): string | null;
-  /** Edges of a node. */
-  guestsOn(principal: Principal, node: NodeRecord): readonly GuestRecord[];
+  /** An edge of a node. */
   nodeFreshness(node: NodeRecord): Freshness;
 }

@@ -7,19 +7,22 @@ import { json, text, timestamp } from './sql-values.js';
 /** From this many rows on, COPY beats a statement with arrays. */
 const COPY_ROWS = 2_000;
 
+/** The sequence number of the last run written: every one writes its source's state. */
+export async function lastBatch(sql: Sql): Promise<bigint> {
+  const [row] = await sql.query<{ seq: bigint | null }>('SELECT max(source_states.seq) AS seq FROM source_states');
+  return row?.seq ?? 0n;
+}
+
 /** Writes what one run changes, in a handful of statements whatever the number of rows. */
 export async function applyBatch(sql: Sql, seq: bigint, batch: Batch): Promise<void> {
   const { ends, puts } = split(batch.writes);
   if (ends.length > 0) await endVersions(sql, seq, ends);
-  if (puts.length > 0) {
-    await endChanged(sql, seq, puts);
-    await openVersions(sql, seq, puts);
-  }
+  if (puts.length > 0) await putVersions(sql, seq, puts);
   if (batch.reads.length > 0) await saveReads(sql, seq, batch.reads);
   await saveState(sql, seq, batch.state);
 }
 
-type End = Extract<VersionWrite, { op: 'end' }>;
+type End = Pick<Extract<VersionWrite, { op: 'end' }>, 'key' | 'validTo'>;
 
 /** A key may end and begin again in one batch, in that order, and do each once: more has no meaning in one run. */
 function split(writes: readonly VersionWrite[]): { ends: readonly End[]; puts: readonly Version[] } {
@@ -59,36 +62,29 @@ async function endVersions(sql: Sql, seq: bigint, ends: readonly End[]): Promise
   );
 }
 
-async function endChanged(sql: Sql, seq: bigint, puts: readonly Version[]): Promise<void> {
-  await sql.run(
-    `UPDATE versions AS open
-        SET valid_to = greatest(open.valid_from, put.valid_from), closed_seq = $1
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[])
-            AS put (source, cluster, kind, key, incarnation, hash, valid_from)
-      WHERE open.valid_to IS NULL
-        AND open.kind = put.kind AND open.cluster = put.cluster AND open.key = put.key
-        AND open.incarnation = put.incarnation AND open.source = put.source
-        AND open.hash <> put.hash`,
-    [seq, ...keyColumns(puts), puts.map((v) => v.hash), puts.map((v) => timestamp(v.validFrom))],
-  );
-}
-
-/** Opens the versions that are not open: after `endChanged`, what is still open says the same as what was put. */
-async function openVersions(sql: Sql, seq: bigint, puts: readonly Version[]): Promise<void> {
-  const unchanged = await sql.query<{ n: bigint }>(
-    `SELECT put.n
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[])
-            WITH ORDINALITY AS put (source, cluster, kind, key, incarnation, n)
+/** Opens what is new and what has changed, ending what was; what is open and says the same is left alone. */
+async function putVersions(sql: Sql, seq: bigint, puts: readonly Version[]): Promise<void> {
+  const open = await sql.query<{ n: bigint; same: boolean }>(
+    `SELECT put.n, open.hash = put.hash AS same
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
+            WITH ORDINALITY AS put (source, cluster, kind, key, incarnation, hash, n)
        JOIN versions AS open
          ON open.valid_to IS NULL
         AND open.kind = put.kind AND open.cluster = put.cluster AND open.key = put.key
         AND open.incarnation = put.incarnation AND open.source = put.source`,
-    keyColumns(puts),
+    [...keyColumns(puts), puts.map((v) => v.hash)],
   );
-  const known = new Set(unchanged.map((row) => Number(row.n) - 1));
-  const fresh = known.size === 0 ? puts : puts.filter((_, i) => !known.has(i));
-  if (fresh.length >= COPY_ROWS) await copyVersions(sql, seq, fresh);
-  else if (fresh.length > 0) await insertVersions(sql, seq, fresh);
+  const known = new Map(open.map((row) => [Number(row.n) - 1, row.same]));
+  const changed = puts.filter((_, i) => known.get(i) === false);
+  if (changed.length > 0)
+    await endVersions(
+      sql,
+      seq,
+      changed.map((v) => ({ key: v, validTo: v.validFrom })),
+    );
+  const begun = puts.filter((_, i) => known.get(i) !== true);
+  if (begun.length >= COPY_ROWS) await copyVersions(sql, seq, begun);
+  else if (begun.length > 0) await insertVersions(sql, seq, begun);
 }
 
 async function insertVersions(sql: Sql, seq: bigint, versions: readonly Version[]): Promise<void> {

@@ -62,7 +62,10 @@ export interface Transaction {
   readonly now: Instant;
   /** The sequence number that everything written here carries. */
   readonly seq: bigint;
-  readonly batches: { apply(batch: Batch): Promise<void> };
+  readonly batches: {
+    /** Writes a run. Returns the sequence number of the last one written before it, by whichever replica. */
+    apply(batch: Batch): Promise<bigint>;
+  };
   readonly runs: { add(run: RunRecord): Promise<void> };
   readonly events: { append(events: readonly NewLogEvent[]): Promise<readonly bigint[]> };
   readonly findings: {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Instant } from '../domain/time.js';
 import { addApiKey, anyApiKey, revokeApiKey } from './api-keys.js';
 import { addAsks, clearAsks } from './asks.js';
-import { applyBatch } from './batches.js';
+import { applyBatch, lastBatch } from './batches.js';
 import { latestComparison, recordComparison } from './comparisons.js';
 import { onConnection, type Sql } from './connection.js';
 import { appendEvents } from './events.js';
@@ -88,8 +88,10 @@ function transactionOf(sql: Sql, head: Head, announce: Announce): Transaction {
     seq: head.seq,
     batches: {
       async apply(batch) {
+        const before = await lastBatch(sql);
         await applyBatch(sql, head.seq, batch);
         announce('inventory', `${batch.state.source}:${head.seq}`);
+        return before;
       },
     },
     runs: { add: (run) => addRun(sql, head.seq, run) },

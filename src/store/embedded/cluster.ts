@@ -43,15 +43,30 @@ export async function initialise(
   stateDir: string,
   account: Account | undefined,
   password: string,
+  settings: Readonly<Record<string, string>>,
 ): Promise<void> {
   const partial = join(stateDir, 'data.partial');
   const passwordFile = join(stateDir, 'password.partial');
   await rm(partial, { recursive: true, force: true });
   await writeOwned(passwordFile, `${password}\n`, account);
+  // Who asks for no fsync later has no use for it now.
+  const unsynced = settings.fsync === 'off' ? ['--no-sync'] : [];
   try {
     await execute(
       join(binaries.directory, 'initdb'),
-      ['-D', partial, '-U', ROLE, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C'],
+      [
+        '-D',
+        partial,
+        '-U',
+        ROLE,
+        '-A',
+        'scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '-E',
+        'UTF8',
+        '--locale=C',
+        ...unsynced,
+      ],
       { ...identity(account), env: environment(binaries.libraries), cwd: '/', timeout: INITDB_TIMEOUT },
     );
     await appendFile(join(partial, 'postgresql.conf'), `\ninclude '${SETTINGS}'\n`);

@@ -91,7 +91,7 @@ async function prepare(dataDir: string, options: EmbeddedOptions, log: (line: st
   if (isNew) {
     const found = await binaries();
     log(`making a database with PostgreSQL ${found.version} in ${stateDir}`);
-    await initialise(found, stateDir, account, password);
+    await initialise(found, stateDir, account, password, options.settings ?? {});
   }
   return { stateDir, data, url, start: async (port) => startIn(stateDir, await binaries(), account, port, options) };
 }
