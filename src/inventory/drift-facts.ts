@@ -54,9 +54,9 @@ export function driftFacts(
       field: identity.field,
       facts: declaredBy.map(({ value, source, location }) => ({ value, source, location })),
     })),
-    findings: livingFindings(view).sorted.filter(
-      (finding) => DEFAULT_STATES.includes(finding.state) && seesFinding(principal, finding),
-    ),
+    findings: livingFindings(view)
+      .sorted.filter((finding) => DEFAULT_STATES.includes(finding.state) && seesFinding(principal, finding))
+      .reverse(),
   };
 }
 

@@ -97,18 +97,18 @@ export function findingRecord(view: InventoryView, finding: Finding): FindingRec
   return record;
 }
 
-const placeOf = (finding: Pick<Finding, 'firstSeenAt' | 'id'>): Place => [-finding.firstSeenAt, finding.id];
+const placeOf = (finding: Pick<Finding, 'firstSeenAt' | 'id'>): Place => [finding.firstSeenAt, finding.id];
 
 const lists = new WeakMap<InventoryView, SortedList<FindingRecord>>();
 
-/** Findings that are not resolved, newest first, ties by id. */
+/** Findings that are not resolved, read newest first, ties by id downward: the store pages the resolved ones alike. */
 export function livingFindings(view: InventoryView): SortedList<FindingRecord> {
   let list = lists.get(view);
   if (list === undefined) {
     const sorted = [...view.findings.byId.values()]
       .map((finding) => findingRecord(view, finding))
-      .sort((a, b) => b.firstSeenAt - a.firstSeenAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-    list = { order: ORDER, sorted, descending: false, placeOf };
+      .sort((a, b) => comparePlaces(placeOf(a), placeOf(b)));
+    list = { order: ORDER, sorted, descending: true, placeOf };
     lists.set(view, list);
   }
   return list;
@@ -174,7 +174,7 @@ export async function findingPage(
 
 function resolvedQuery(filter: DriftFindingFilter, limit: number, after: Place | undefined): FindingQuery {
   const { kinds, severities, categories, cluster, vmid, since } = filter;
-  const [negated, id] = after ?? [];
+  const [firstSeenAt, id] = after ?? [];
   return {
     states: ['RESOLVED'],
     ...(kinds !== undefined && { kinds }),
@@ -183,7 +183,7 @@ function resolvedQuery(filter: DriftFindingFilter, limit: number, after: Place |
     ...(cluster !== undefined && { cluster }),
     ...(vmid !== undefined && { vmid }),
     ...(since !== undefined && { since }),
-    ...(typeof negated === 'number' && typeof id === 'string' && { after: { firstSeenAt: -negated, id } }),
+    ...(typeof firstSeenAt === 'number' && typeof id === 'string' && { after: { firstSeenAt, id } }),
     limit,
   };
 }
@@ -192,6 +192,6 @@ function resolvedQuery(filter: DriftFindingFilter, limit: number, after: Place |
 function merge(living: readonly FindingRecord[], resolved: readonly FindingRecord[], most: number): FindingRecord[] {
   const ids = new Set<FindingId>(resolved.map((finding) => finding.id));
   return [...living.filter((finding) => !ids.has(finding.id)), ...resolved]
-    .sort((a, b) => comparePlaces(placeOf(a), placeOf(b)))
+    .sort((a, b) => comparePlaces(placeOf(b), placeOf(a)))
     .slice(0, most);
 }

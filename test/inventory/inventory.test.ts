@@ -188,7 +188,7 @@ describe('findings', () => {
       if (!page.hasNextPage || last === undefined) break;
       after = page.cursorOf(last);
     }
-    expect(seen).toEqual([ignored.id, open.id, ...gone.map((f) => f.id)]);
+    expect(seen).toEqual([open.id, ignored.id, ...gone.map((f) => f.id)]);
     expect(await (await inventory.driftFindings(admin, { states }, {})).totalCount()).toBe(5);
   });
 

@@ -26,7 +26,7 @@ export function emptyStore(resolved: readonly Finding[] = []): Pick<Store, 'vers
             (f) =>
               after === undefined ||
               f.firstSeenAt < after.firstSeenAt ||
-              (f.firstSeenAt === after.firstSeenAt && f.id > after.id),
+              (f.firstSeenAt === after.firstSeenAt && f.id < after.id),
           )
           .slice(0, limit),
       count: async () => resolved.length,

@@ -6,6 +6,7 @@ import { CollectorEvent } from '../types/collector.js';
 import { DriftEvent } from '../types/finding.js';
 import { DriftFindingFilter, GuestFilter } from '../types/inputs.js';
 import { InventoryEvent } from '../types/inventory-event.js';
+import { untilLeft } from '../until-left.js';
 
 const AFTER = { nullable: true, description: 'Replay what came after this cursor first; left out: from now on' };
 
@@ -52,7 +53,8 @@ export class Subscriptions {
 
   @Subscription(() => CollectorEvent, {
     description: 'Runs starting, progressing and ending',
-    subscribe: ({ context }: Following) => context.verbs.collection.events(context.principal, context.signal),
+    subscribe: ({ context: { verbs, principal, signal } }: Following) =>
+      untilLeft(signal, (left) => verbs.collection.events(principal, left)),
   })
   collectorEvents(@Root() event: unknown): unknown {
     return event;
