@@ -59,6 +59,8 @@ interface Draft {
       removed: KeptDeclared['removed'];
     }
   >;
+  /** Nodes that came, went, or changed status: their guests are touched too. */
+  readonly touchedNodes: Set<string>;
   /** Guests whose effective status or carried addresses must be worked out again. */
   readonly touched: Set<string>;
 }
@@ -80,6 +82,7 @@ export function learn(view: InventoryView, learned: Learned, settings: Inventory
   for (const version of [...guests, ...rest]) learnVersion(draft, version);
   learnDeclaredRows(draft, learned);
   for (const read of learned.reads) learnRead(draft, read, learned);
+  touchGuestsOnNodes(draft);
   for (const key of draft.touched) {
     const guest = draft.guestsByKey.get(key);
     if (guest !== undefined) draft.guestsByKey.set(key, settled(guest, draft));
@@ -114,6 +117,7 @@ function draftOf(view: InventoryView): Draft {
     absenceReads: new Map(view.absenceReads),
     declared: new Map([...view.declared].map(([name, kept]) => [name, { ...kept, rows: new Map(kept.rows) }])),
     touched: new Set(),
+    touchedNodes: new Set(),
   };
 }
 
@@ -159,7 +163,7 @@ function forget(draft: Draft, version: Version): void {
       return;
     case 'node':
       draft.nodes.delete(key);
-      touchNode(draft, version.cluster, version.key);
+      draft.touchedNodes.add(key);
       return;
     case 'cluster': {
       const cluster = draft.clusters.get(version.cluster);
@@ -254,7 +258,7 @@ function learnVersion(draft: Draft, version: Version): void {
         power: known?.power ?? NEVER_READ,
         row,
       });
-      if (known?.row.status !== row.status) touchNode(draft, version.cluster, version.key);
+      if (known?.row.status !== row.status) draft.touchedNodes.add(key);
       return;
     }
     case 'cluster': {
@@ -338,9 +342,10 @@ function clusterOf(draft: Draft, source: string, learned: Learned): string | und
   return draft.clusters.has(name) || learned.states.some((s) => s.source === source) ? name : undefined;
 }
 
-function touchNode(draft: Draft, cluster: string, node: string): void {
+function touchGuestsOnNodes(draft: Draft): void {
+  if (draft.touchedNodes.size === 0) return;
   for (const guest of draft.guestsByKey.values()) {
-    if (guest.cluster === cluster && guest.row.node === node) draft.touched.add(guest.key);
+    if (draft.touchedNodes.has(`${guest.cluster}/${guest.row.node}`)) draft.touched.add(guest.key);
   }
 }
 

@@ -1,4 +1,4 @@
-import { compareAddresses, type Family, type IpAddress } from '../address.js';
+import { compareAddresses, type Family, familyOf, type IpAddress } from '../address.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
 import { declaredSet, type Row } from './binding.js';
@@ -43,12 +43,12 @@ export const addressDiffers: Rule = {
   kind: 'ADDRESS_DIFFERS',
 
   *candidates(world) {
-    for (const id of world.binding.byGuest.keys()) {
+    for (const [id, rows] of world.binding.byGuest) {
       const guest = world.view.guests.get(id);
       if (guest === undefined || guest.carried.length === 0) continue;
       for (const family of [4, 6] as const) {
-        if (declaredFor(world, guest, family).addresses.length > 0)
-          yield { subject: guestSubject(guest), field: FIELDS[family] };
+        const declared = rows.some(({ row }) => row.addresses.some((address) => familyOf(address) === family));
+        if (declared) yield { subject: guestSubject(guest), field: FIELDS[family] };
       }
     }
   },

@@ -25,7 +25,9 @@ type Field = 'name' | 'node' | 'status';
 /** The rows that say something of a field, first in precedence first. */
 function rowsSaying(world: World, guest: GuestView, field: Field): readonly Row[] {
   const rows = world.binding.byGuest.get(guest.id) ?? [];
-  return rows.filter((row) => row.row[field] !== null && speaksOf(row, field) && !isGarbled(world, guest, row, field));
+  const says = (row: Row) => row.row[field] !== null && speaksOf(row, field) && !isGarbled(world, guest, row, field);
+  // Nearly every guest has one row: no list is made for it.
+  return rows.every(says) ? rows : rows.filter(says);
 }
 
 /** A cell that is there and says nothing: it cannot be read, or names a node that the cluster does not have. */
