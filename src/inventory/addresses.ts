@@ -1,6 +1,7 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { familyOf, type IpAddress, inCidr } from '../domain/address.js';
 import { scopeOf } from '../domain/carried.js';
+import { canBeAsked } from '../domain/compare/address-unused.js';
 import type { Binding, DeclaredAddress } from '../domain/compare/binding.js';
 import { isVrrpMac, type Mac } from '../domain/mac.js';
 import type { AddressClass, Policy } from '../domain/policy.js';
@@ -43,7 +44,7 @@ export function addressList(view: InventoryView, binding: Binding, policy: Polic
         class: classOf(draft, policy, nodeAddresses),
         declaredBy: draft.declaredBy,
         carriedBy: draft.carriedBy,
-        unread: draft.carriedBy.length === 0 ? (unread.get(draft.scope) ?? 0) : 0,
+        unread: draft.carriedBy.length === 0 ? (unread.get(`${familyOf(draft.address)}:${draft.scope}`) ?? 0) : 0,
       };
       keys.set(record, [draft.scope, record.family, addressKey(draft.address)]);
       return record;
@@ -97,13 +98,18 @@ function classOf(draft: Draft, policy: Policy, nodeAddresses: ReadonlySet<string
   return null;
 }
 
-/** Running guests that cannot be asked what they carry, by each scope that a device of theirs lives in. */
+/** Running guests that cannot be asked what they carry in a family, by each scope that a device of theirs lives in. */
 function unreadByScope(view: InventoryView): Map<string, number> {
   const counts = new Map<string, number>();
   for (const guest of view.guests.values()) {
-    const running = guest.row.status === 'RUNNING' || guest.row.status === 'PAUSED';
-    if (!running || guest.row.template || guest.parts.addresses.state === 'read') continue;
-    for (const scope of scopesOf(view, guest)) counts.set(scope, (counts.get(scope) ?? 0) + 1);
+    if (guest.status === 'STOPPED' || guest.row.template) continue;
+    for (const family of [4, 6] as const) {
+      if (canBeAsked(guest, family)) continue;
+      for (const scope of scopesOf(view, guest)) {
+        const key = `${family}:${scope}`;
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+    }
   }
   return counts;
 }

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compare } from '../../src/domain/compare/compare.js';
+import { DEFAULT_POLICY } from '../../src/domain/policy.js';
 import { healthOf } from '../../src/inventory/health.js';
 import type { GuestOrderField } from '../../src/inventory/verbs.js';
 import { emptyStore, inventoryOver } from '../testkit/inventory.js';
@@ -254,6 +256,8 @@ describe('addresses', () => {
       { vmid: 2, addresses: ['10.0.0.10/24'] },
       { vmid: 3, addresses: ['10.0.0.9/24'] },
       { vmid: 4, template: true, status: 'STOPPED', addresses: ['10.0.0.99/24'] },
+      { vmid: 5 },
+      { vmid: 6, status: 'STOPPED' },
     ],
     declared: {
       'ip-addresses.conf': [
@@ -275,7 +279,7 @@ describe('addresses', () => {
     expect(rows).toEqual([
       { id: '10.0.0.9', declared: ['WEB'], carried: ['main/1@1', 'main/3@1'], unread: 0 },
       { id: '10.0.0.10', declared: ['guest-2'], carried: ['main/2@1'], unread: 0 },
-      { id: '10.0.0.77', declared: ['SPARE'], carried: [], unread: 3 },
+      { id: '10.0.0.77', declared: ['SPARE'], carried: [], unread: 1 },
     ]);
   });
 
@@ -315,5 +319,41 @@ describe('as of a moment in the past', () => {
       ['node', 'old1'],
     ]);
     expect(inventory.freshnessOf(guest)).toMatchObject({ collectedAt: at, stale: false });
+  });
+});
+
+describe('the raw lists of drift', () => {
+  it('name everything that is so, also what another finding swallows', () => {
+    const view = aView({
+      guests: [
+        { vmid: 1, name: 'web', addresses: ['10.0.0.1/24'] },
+        { vmid: 2, name: 'db', addresses: ['10.0.0.2/24'] },
+        { vmid: 3, name: 'stray', addresses: ['10.0.0.3/24'] },
+      ],
+      declared: {
+        'ALL_VMIDS_ENDPOINTS.md': [
+          { vmid: 1, name: 'www', node: 'pve1', addresses: ['10.0.0.9'] },
+          { vmid: 2, name: 'db', node: 'pve1', addresses: ['10.0.0.2'] },
+        ],
+        'ip-addresses.conf': [{ label: 'SPARE', address: '10.0.0.77' }],
+      },
+    });
+    const differences = [...compare(view, DEFAULT_POLICY, THEN + 1_000).so.values()];
+    const facts = inventoryOver(view, { differences }).driftFacts(viewer);
+    expect(facts).toMatchObject({
+      ipAddressesConfIpsNotOnGuests: [{ ip: '10.0.0.77', key: 'SPARE', line: 1 }],
+      vmidsNotDeclared: [{ vmid: 3, name: 'stray', cluster: 'main', node: 'pve1' }],
+      declaredVmidsNotLive: [],
+      duplicateIps: [],
+      declarationsInConflict: [],
+    });
+    expect(facts.guestIpsNotDeclared).toEqual([
+      { ip: '10.0.0.1', vmid: 1, name: 'web' },
+      { ip: '10.0.0.3', vmid: 3, name: 'stray' },
+    ]);
+    expect(facts.mismatches).toEqual([
+      { vmid: 1, field: 'name', declared: 'www', observed: 'web', source: 'ALL_VMIDS_ENDPOINTS.md' },
+      { vmid: 1, field: 'address4', declared: '10.0.0.9', observed: '10.0.0.1', source: 'ALL_VMIDS_ENDPOINTS.md' },
+    ]);
   });
 });

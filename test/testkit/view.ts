@@ -2,7 +2,7 @@ import { type IpAddress, ipAddress } from '../../src/domain/address.js';
 import { COLLECTOR_NAMES, type CollectorContract, type CollectorTerms } from '../../src/domain/contract.js';
 import type { Declaration } from '../../src/domain/declaration.js';
 import type { Finding } from '../../src/domain/finding.js';
-import type { GuestKind, GuestRow, NetworkDevice, NodeStatus } from '../../src/domain/guest.js';
+import type { ClusterRow, GuestKind, GuestRow, NetworkDevice, NodeStatus } from '../../src/domain/guest.js';
 import { learn } from '../../src/domain/learn.js';
 import { type Mac, macAddress } from '../../src/domain/mac.js';
 import { type InventorySettings, unnamedCluster } from '../../src/domain/settings.js';
@@ -128,7 +128,10 @@ export function learnedOf(what: AView): {
     ...[...nodes.values()].map((node) => node.cluster ?? 'main'),
     ...Object.keys(what.states ?? {}),
   ]);
-  const opened = [...nodes.values()].map((node) => nodeVersion(node));
+  const opened = [
+    ...[...clusters].map((cluster) => version('cluster', cluster, cluster, 0, QUORATE)),
+    ...[...nodes.values()].map((node) => nodeVersion(node)),
+  ];
   const reads: PartReadRow[] = [];
   for (const guest of guests) {
     opened.push(...guestVersions(guest));
@@ -148,6 +151,8 @@ function version(kind: VersionKind, cluster: string, key: string, incarnation: n
   const source = cluster === '' ? '' : `proxmox:${cluster}`;
   return { source, cluster, kind, key, incarnation, body, hash: '', validFrom: THEN, priorReadAt: null };
 }
+
+const QUORATE: ClusterRow = { proxmoxName: null, version: '8.2.4', quorate: true, quorumKnown: true };
 
 function nodeVersion(node: { name: string; cluster?: string | undefined; status?: NodeStatus }): Version {
   return version('node', node.cluster ?? 'main', node.name, 0, {
