@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -115,17 +115,14 @@ describe('a server that was stopped', () => {
   let store: OpenedStore;
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'sankofa-faults-'));
-    server = await startEmbedded({
-      dataDir,
-      systemDir: join(tmpdir(), 'sankofa-faults-system'),
-      settings: { fsync: 'off' },
-    });
+    // mkdtemp gives 0700, which PostgreSQL's own user could not enter when the tests run as root.
+    await chmod(dataDir, 0o755);
+    server = await startEmbedded({ dataDir, settings: { fsync: 'off' } });
     store = await openStore({ url: server.url, migrate: true });
   });
   afterEach(async () => {
     await store.close();
     await server.stop();
-    await rm(server.stateDir, { recursive: true, force: true });
     await rm(dataDir, { recursive: true, force: true });
   });
 

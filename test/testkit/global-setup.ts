@@ -15,7 +15,7 @@ declare module 'vitest' {
 }
 
 const PREFIX = 'sankofa-test-pg-';
-const ABANDONED_AFTER = 10 * 60_000;
+const ABANDONED_AFTER = 2 * 60_000;
 
 let stop: () => Promise<void> = async () => undefined;
 
