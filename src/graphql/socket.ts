@@ -25,6 +25,7 @@ const TRY_AGAIN_LATER = 1013;
 const WATCH = 3_000;
 const KEEP_ALIVE = 12_000;
 const MOST_TOKENS = 10_000;
+const MOST_DOCUMENTS = 500;
 
 export interface SocketNeeds {
   readonly schema: GraphQLSchema;
@@ -53,9 +54,10 @@ export interface SocketFace {
 export function socketFace(needs: SocketNeeds): SocketFace {
   const { log } = needs;
   const open = new Set<Extra>();
+  const documents = new Documents(needs.schema);
   const server = makeServer<Record<string, unknown>, Extra>({
     onConnect: (ctx) => admitted(needs, ctx),
-    onSubscribe: (ctx, _id, payload) => prepared(needs, ctx.extra, payload),
+    onSubscribe: (ctx, _id, payload) => prepared(needs, documents, ctx.extra, payload),
     onNext: (_ctx, _id, _payload, _args, result) =>
       result.errors === undefined
         ? undefined
@@ -120,15 +122,15 @@ async function endIfRevoked({ stillHolds, log }: SocketNeeds, { principal, socke
 /** Parses, validates and weighs one operation of a socket. */
 function prepared(
   needs: SocketNeeds,
+  documents: Documents,
   extra: Extra,
   payload: SubscribePayload,
 ): ExecutionArgs | readonly GraphQLError[] {
   const { principal } = extra;
   if (principal === undefined) return [new GraphQLError('not admitted', { extensions: { code: 'UNAUTHENTICATED' } })];
   try {
-    const document: DocumentNode = parse(payload.query, { maxTokens: MOST_TOKENS });
-    const wrong = validate(needs.schema, document);
-    if (wrong.length > 0) return wrong.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'));
+    const document = documents.read(payload.query);
+    if (!('kind' in document)) return document;
     const operation = getOperationAST(document, payload.operationName);
     const variableValues = payload.variables ?? {};
     if (operation) checkCost(needs.schema, document, operation, variableValues, principal);
@@ -142,6 +144,27 @@ function prepared(
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
     return [error.extensions.code === undefined ? coded(error, 'GRAPHQL_PARSE_FAILED') : error];
+  }
+}
+
+/** Thousands subscribe with one and the same text: it is parsed and validated once. Wrong ones are not remembered. */
+class Documents {
+  readonly #schema: GraphQLSchema;
+  readonly #byText = new Map<string, DocumentNode>();
+  constructor(schema: GraphQLSchema) {
+    this.#schema = schema;
+  }
+
+  read(text: string): DocumentNode | readonly GraphQLError[] {
+    const known = this.#byText.get(text);
+    if (known !== undefined) return known;
+    const document = parse(text, { maxTokens: MOST_TOKENS });
+    const wrong = validate(this.#schema, document);
+    if (wrong.length > 0) return wrong.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'));
+    const [oldest] = this.#byText.keys();
+    if (this.#byText.size >= MOST_DOCUMENTS && oldest !== undefined) this.#byText.delete(oldest);
+    this.#byText.set(text, document);
+    return document;
   }
 }
 
