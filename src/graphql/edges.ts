@@ -5,7 +5,7 @@ import type { DriftEventRecord, InventoryEventRecord } from '../feed/events.js';
 import type { AddressCarrier, CollectorRecord, FindingRecord, GuestRecord, NodeRecord } from '../inventory/records.js';
 import type { FindingStep } from '../inventory/verbs.js';
 import type { Context } from './context.js';
-import type { PageConnection } from './types/connection.js';
+import type { PageConnection } from './objects/connection.js';
 
 type Edge<Source, Args = unknown> = (source: Source, args: Args, context: Context) => unknown;
 

@@ -2,13 +2,13 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CollectorName } from '../../domain/contract.js';
 import { DomainError } from '../../domain/errors.js';
 import type { Context } from '../context.js';
-import { ApiKeyCreateInput, ApiKeyRevokeInput, CollectionRunInput, DeclaredConfirmInput } from '../types/inputs.js';
+import { ApiKeyCreateInput, ApiKeyRevokeInput, CollectionRunInput, DeclaredConfirmInput } from '../objects/inputs.js';
 import {
   ApiKeyCreatePayload,
   ApiKeyRevokePayload,
   CollectionRunPayload,
   DeclaredConfirmPayload,
-} from '../types/payloads.js';
+} from '../objects/payloads.js';
 import { mended } from '../user-errors.js';
 
 const WAIT = 20;

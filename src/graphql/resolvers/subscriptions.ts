@@ -2,10 +2,10 @@ import { Arg, Resolver, Root, Subscription } from 'type-graphql';
 import type * as filters from '../../domain/filters.js';
 import type { Context } from '../context.js';
 import { given } from '../given.js';
-import { CollectorEvent } from '../types/collector.js';
-import { DriftEvent } from '../types/finding.js';
-import { DriftFindingFilter, GuestFilter } from '../types/inputs.js';
-import { InventoryEvent } from '../types/inventory-event.js';
+import { CollectorEvent } from '../objects/collector.js';
+import { DriftEvent } from '../objects/finding.js';
+import { DriftFindingFilter, GuestFilter } from '../objects/inputs.js';
+import { InventoryEvent } from '../objects/inventory-event.js';
 import { untilLeft } from '../until-left.js';
 
 const AFTER = { nullable: true, description: 'Replay what came after this cursor first; left out: from now on' };
