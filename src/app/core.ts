@@ -5,11 +5,16 @@ import type { RunView } from '../collection/live-events.js';
 import type { Config } from '../config.js';
 import { watchPaths } from '../declared/watch.js';
 import { declaredSourceName } from '../domain/absorb-declared.js';
+import { compare } from '../domain/compare/compare.js';
 import type { CollectorName } from '../domain/contract.js';
+import type { Difference } from '../domain/finding.js';
+import type { InventoryView } from '../domain/view.js';
 import { type DriftKeeper, driftKeeper } from '../drift/keeper.js';
 import { openReplica, type Replica } from '../inventory/replica.js';
 import type { Telemetry } from '../telemetry.js';
 import { type Clock, databaseClock } from './clock.js';
+import { collectOnce } from './collect-once.js';
+import { noteContract } from './contract-change.js';
 import { type Database, openDatabase } from './database.js';
 import { Collectors, DECLARED_FILES, inventorySettings } from './estate.js';
 import { openPremises } from './premises.js';
@@ -24,6 +29,8 @@ export interface Core {
   readonly drift: DriftKeeper;
   readonly confirmations: Confirmations;
   settings(): Settings;
+  /** What is so by the view as it is, swallowed or not. */
+  differences(): readonly Difference[];
   sourceNames(): readonly { readonly source: string; readonly collector: CollectorName | null }[];
   /** One full pass of each, by this process or by the gateway that holds the source. */
   collectOnce(names: readonly string[], signal: AbortSignal): Promise<readonly RunView[]>;
@@ -61,6 +68,24 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   const confirmations = openConfirmations(store, declaredSourceName);
   const collectors = new Collectors({ now: clock.now, binding: () => replica.binding(), ...confirmations });
 
+  const outcomes = new Map<string, string>();
+  /** A source that stays out of reach is told once, and once when it is back. */
+  function tellOutcome(run: {
+    readonly source: string;
+    readonly outcome: string;
+    readonly reason: string | null;
+  }): void {
+    const before = outcomes.get(run.source) ?? 'OBSERVED';
+    outcomes.set(run.source, run.outcome);
+    if (run.outcome === before) return;
+    if (run.outcome === 'OBSERVED') log.info({ source: run.source }, 'the source answers again');
+    else
+      log.warn(
+        { source: run.source, reason: run.reason },
+        'the source is out of reach; what was last known of it stays',
+      );
+  }
+
   const collection = openCollection({
     store,
     view: replica.view.bind(replica),
@@ -69,10 +94,19 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     now: clock.now,
     measured: (run) => {
       telemetry.runFinished(run);
-      if (run.outcome !== 'OBSERVED') log.warn(run, 'the source is out of reach; what was last known of it stays');
+      tellOutcome(run);
     },
     failed: (source, error) => log.error({ source, err: error }, 'a run failed'),
   });
+  let compared: { readonly view: InventoryView; readonly so: readonly Difference[] } | undefined;
+  /** A replica that does not compare works the raw facts out when somebody asks, once a view. */
+  function differences(): readonly Difference[] {
+    const view = replica.view();
+    if (compared?.view.guests !== view.guests || compared.view.declarations !== view.declarations) {
+      compared = { view, so: [...compare(view, settings.policy, clock.now()).so.values()] };
+    }
+    return compared.so;
+  }
   const drift = driftKeeper({
     store,
     view: replica.view.bind(replica),
@@ -80,7 +114,8 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     now: clock.now,
     learned: (changed, comparison, at) => {
       replica.learnFindings(changed, at);
-      replica.compared([...comparison.so.values()], at);
+      replica.compared(at);
+      compared = { view: comparison.world.view, so: [...comparison.so.values()] };
     },
     catchUp: async () => {
       await replica.catchUp();
@@ -91,9 +126,10 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     failed: (error) => log.error({ err: error }, 'comparing failed; it is tried again'),
   });
   const unlisten = await store.listen(
-    (channel) => {
+    (channel, payload) => {
       if (channel === 'inventory')
         void replica.catchUp().catch((error) => log.warn({ err: error }, 'catching up failed'));
+      if (channel === 'asks') collection.wake(payload);
       if (channel === 'events')
         void replica.catchUpFindings().catch((error) => log.warn({ err: error }, 'catching up failed'));
     },
@@ -115,6 +151,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     await collection.retire([...retired, ...off]);
     await collection.configure(collectors.of(estate));
     await premises.remember(settings);
+    await noteContract(store, settings.contract);
     drift.request();
   }
 
@@ -167,9 +204,10 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     collection,
     drift,
     confirmations,
+    differences,
     settings: () => settings,
     sourceNames: () => collectors.of(estate),
-    collectOnce: (names, signal) => collection.collectNow(names, signal),
+    collectOnce: (names, signal) => collectOnce({ store, collection, replica }, names, signal),
     simulated: () => premises.simulated(),
     reload,
     start() {

@@ -57,7 +57,7 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
     const inventory = inventoryVerbs({
       view: () => replica.view(),
       binding: () => replica.binding(),
-      differences: () => replica.differences(),
+      differences: () => core.differences(),
       policy: () => core.settings().policy,
       store,
       now,

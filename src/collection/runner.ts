@@ -15,7 +15,14 @@ export interface RunnerNeeds {
   /** Learns what was just committed. */
   learnOwn(batch: Batch, seq: bigint, follows: bigint): Promise<void>;
   now(): Instant;
-  measured(run: { source: string; mode: string; outcome: string; seconds: number; requests: number }): void;
+  measured(run: {
+    source: string;
+    mode: string;
+    outcome: string;
+    reason: string | null;
+    seconds: number;
+    requests: number;
+  }): void;
 }
 
 /** A run under way, and what it comes to. */
@@ -96,7 +103,8 @@ export class Runner {
     };
     await this.#write(source, record, result, known, asked);
     const seconds = (finishedAt - run.startedAt) / 1_000;
-    measured({ source: source.source, mode: actual, outcome, seconds, requests: result.requests });
+    const { reason } = record;
+    measured({ source: source.source, mode: actual, outcome, reason, seconds, requests: result.requests });
     return record;
   }
 

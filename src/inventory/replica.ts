@@ -1,5 +1,5 @@
 import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
-import type { Difference, Finding, FindingId } from '../domain/finding.js';
+import type { Finding, FindingId } from '../domain/finding.js';
 import { learn, relearn } from '../domain/learn.js';
 import type { InventorySettings } from '../domain/settings.js';
 import { DAY, type Instant } from '../domain/time.js';
@@ -12,8 +12,6 @@ export interface Replica {
   view(): InventoryView;
   /** The declarations tied to the view's guests; worked out once a view. */
   binding(): Binding;
-  /** What the last comparison found to be so, swallowed or not. */
-  differences(): readonly Difference[];
   /** Reads what every replica committed since; several calls at once share one reading. */
   catchUp(): Promise<void>;
   /**
@@ -26,7 +24,7 @@ export interface Replica {
   /** Reads all findings that are not resolved anew. */
   reloadFindings(): Promise<void>;
   learnFindings(changed: readonly Finding[], comparedAt: Instant): void;
-  compared(differences: readonly Difference[], at: Instant): void;
+  compared(at: Instant): void;
   /** The same knowledge under other settings. */
   apply(settings: InventorySettings): void;
   /** Starts again from what the store has: after everything collected was forgotten. */
@@ -58,7 +56,6 @@ class ViewKeeper implements Replica {
   #settings: InventorySettings;
   #view: InventoryView;
   #binding: { readonly view: InventoryView; readonly binding: Binding } | undefined;
-  #differences: readonly Difference[] = [];
   #findingCursor = 0n;
   #reading: Promise<void> | undefined;
   #again = false;
@@ -85,10 +82,6 @@ class ViewKeeper implements Replica {
     return binding;
   }
 
-  differences(): readonly Difference[] {
-    return this.#differences;
-  }
-
   async reload(): Promise<void> {
     const store = this.#store;
     const now = await store.now();
@@ -102,7 +95,6 @@ class ViewKeeper implements Replica {
     const number = this.#view.number;
     this.#view = learn({ ...emptyView(this.#settings.contract), number }, { ...open, ended }, this.#settings);
     this.#findingCursor = last;
-    this.#differences = [];
     this.#setFindings(new Map(living.map((finding) => [finding.id, finding])), null);
     this.#tell();
   }
@@ -185,8 +177,7 @@ class ViewKeeper implements Replica {
     this.#view = { ...this.#view, number: this.#view.number + 1, findings };
   }
 
-  compared(differences: readonly Difference[], at: Instant): void {
-    this.#differences = differences;
+  compared(at: Instant): void {
     this.#view = { ...this.#view, findings: { ...this.#view.findings, comparedAt: at } };
   }
 

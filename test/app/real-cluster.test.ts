@@ -1,0 +1,162 @@
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+
+interface Finding {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly declared: string | null;
+  readonly observed: string | null;
+  readonly message: string;
+}
+interface DriftEvent {
+  readonly type: string;
+  readonly cursor: string;
+  readonly finding: { readonly id: string; readonly kind: string };
+}
+
+const FINDINGS = '{ driftFindings(first: 500) { nodes { id kind state declared observed message } } }';
+const EVENTS = 'subscription ($after: String) { driftEvents(after: $after) { type cursor finding { id kind } } }';
+
+describe('a cluster behind a pinned certificate', () => {
+  let simulator: Simulator;
+  let gateway: TestGateway;
+  let files: string;
+
+  beforeAll(async () => {
+    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
+    simulator = await startSimulator({
+      nodes: 3,
+      guests: 30,
+      declaredDir: files,
+      live: false,
+      now: Date.now,
+      clusterName: 'main',
+    });
+    gateway = await openGateway({
+      files: {
+        'sources.yaml': sourcesYaml([{ name: 'main', simulator }]),
+        'ip-addresses.conf': await readFile(join(files, 'ip-addresses.conf'), 'utf8'),
+        'ALL_VMIDS_ENDPOINTS.md': await readFile(join(files, 'ALL_VMIDS_ENDPOINTS.md'), 'utf8'),
+      },
+      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await gateway?.close();
+    await simulator?.stop();
+    await rm(files, { recursive: true, force: true });
+  });
+
+  const findings = async (): Promise<readonly Finding[]> =>
+    (await gateway.graphql<{ driftFindings: { nodes: Finding[] } }>(FINDINGS)).driftFindings.nodes;
+  const planted = () => simulator.plantedDrift.map(({ kind, subject }) => `${kind} ${subject}`).sort();
+
+  it('is told exactly the drift that is there, and no other', async () => {
+    const told = (all: readonly Finding[]) => all.map(({ id, kind }) => `${kind} ${subjectOf(id)}`).sort();
+    await eventually(async () => (told(await findings()).length >= planted().length ? true : undefined), 30_000);
+    expect(told(await findings())).toEqual(planted());
+  });
+
+  it('tells a rename once, within the poll', async () => {
+    const guest = await aQuietGuest();
+    const events: DriftEvent[] = [];
+    const stop = subscribe(events);
+    await ready(stop);
+    simulator.estate('main').rename(guest.vmid, 'renamed-by-somebody');
+    const opened = await eventually(() => events.find((event) => event.finding.kind === 'NAME_DIFFERS'));
+    expect(opened.type).toBe('OPENED');
+    simulator.estate('main').rename(guest.vmid, guest.name);
+    await eventually(() => events.find((event) => event.finding.id === opened.finding.id && event.type === 'RESOLVED'));
+    stop();
+    expect(events.filter((event) => event.finding.id === opened.finding.id).map((event) => event.type)).toEqual([
+      'OPENED',
+      'RESOLVED',
+    ]);
+  });
+
+  it('compares a saved file without a restart, and keeps what it said when the file is gone', async () => {
+    const table = join(gateway.configDir, 'ALL_VMIDS_ENDPOINTS.md');
+    const before = (await findings()).map(({ id }) => id).sort();
+    await rename(table, `${table}.away`);
+    await eventually(async () => {
+      const { body } = await gateway.rest('/v1/inventory/drift');
+      return JSON.stringify(body).includes('ALL_VMIDS_ENDPOINTS.md is not there') ? true : undefined;
+    }).catch(() => undefined);
+    expect((await findings()).map(({ id }) => id).sort()).toEqual(before);
+    await rename(`${table}.away`, table);
+    const text = await readFile(table, 'utf8');
+    await writeFile(table, `${text}\n\n| VMID | Name | Cluster |\n|---|---|---|\n| 987654 | nobody | main |\n`);
+    const missing = await eventually(async () =>
+      (await findings()).find(({ id }) => id.startsWith('GUEST_MISSING:main/987654')),
+    );
+    expect(missing.state).toBe('OPEN');
+    await writeFile(table, text);
+    await eventually(async () => ((await findings()).some(({ id }) => id === missing.id) ? undefined : true));
+  });
+
+  it('opens and resolves nothing while the cluster is out of reach or restarted', async () => {
+    const before = (await findings()).map(({ id }) => id).sort();
+    simulator.faults('main').status500 = true;
+    await eventually(async () => {
+      const { body } = await gateway.rest('/v1/summary');
+      return (body as { seed_unreachable: boolean }).seed_unreachable ? true : undefined;
+    });
+    expect((await findings()).map(({ id }) => id).sort()).toEqual(before);
+    await gateway.restart();
+    expect((await findings()).map(({ id }) => id).sort()).toEqual(before);
+    simulator.faults('main').status500 = false;
+    await eventually(async () => {
+      const { body } = await gateway.rest('/v1/summary');
+      return (body as { seed_unreachable: boolean }).seed_unreachable ? undefined : true;
+    }, 90_000);
+    expect((await findings()).map(({ id }) => id).sort()).toEqual(before);
+  }, 120_000);
+
+  async function aQuietGuest(): Promise<{ readonly vmid: number; readonly name: string }> {
+    const query =
+      '{ guests(first: 100) { nodes { vmid name status template declared { field value } findings { id } } } }';
+    interface Guest {
+      vmid: number;
+      name: string;
+      status: string;
+      template: boolean;
+      declared: { field: string; value: string }[];
+      findings: unknown[];
+    }
+    const { guests } = await gateway.graphql<{ guests: { nodes: Guest[] } }>(query);
+    const found = guests.nodes.find((guest) => {
+      const named = guest.declared.some(({ field, value }) => field === 'name' && value === guest.name);
+      return named && guest.status === 'RUNNING' && !guest.template && guest.findings.length === 0;
+    });
+    if (found === undefined) throw new Error('no guest without a finding');
+    return found;
+  }
+
+  function subscribe(events: DriftEvent[]): () => void {
+    return gateway.socket().subscribe<{ driftEvents: DriftEvent }>(
+      { query: EVENTS },
+      {
+        next: ({ data }) => {
+          if (data != null) events.push(data.driftEvents);
+        },
+        error: () => {},
+        complete: () => {},
+      },
+    );
+  }
+
+  async function ready(_stop: () => void): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+});
+
+/** `KIND:subject:field` → `subject`. */
+function subjectOf(id: string): string {
+  return id.slice(id.indexOf(':') + 1, id.lastIndexOf(':'));
+}
