@@ -195,12 +195,14 @@ function learnDeclaredRows(draft: Draft, { opened, ended }: Learned): void {
     ]),
     ...opened.map((version) => ({ at: version.validFrom, version, gone: false })),
   ].filter(({ version }) => version.kind === 'declared.row');
-  // At one moment the old word ends before the new one begins; whether it was only edited shows in the row's next step.
-  steps.sort((a, b) => a.at - b.at || Number(b.gone) - Number(a.gone));
-  const begins = new Set(steps.filter((step) => !step.gone).map((step) => `${step.at} ${versionId(step.version)}`));
+  // At one moment the old word ends before the new one begins; a word that ended as it began is heard first.
+  steps.sort((a, b) => a.at - b.at || a.version.validFrom - b.version.validFrom || Number(a.gone) - Number(b.gone));
+  // An end with a successor at the same moment is an edit: it shows in the successor's step.
+  const begins = new Map<string, Version>();
+  for (const { at, version, gone } of steps) if (!gone) begins.set(`${at} ${versionId(version)}`, version);
   for (const { at, version, gone } of steps) {
     const kept = draft.declared.get(version.source);
-    if (kept === undefined || (gone && begins.has(`${at} ${versionId(version)}`))) continue;
+    if (kept === undefined || (gone && (begins.get(`${at} ${versionId(version)}`) ?? version) !== version)) continue;
     const before = kept.rows.get(version.key);
     const row = version.body as KeptDeclaration;
     if (gone) kept.rows.delete(version.key);
