@@ -130,13 +130,14 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       if (channel === 'inventory')
         void replica.catchUp().catch((error) => log.warn({ err: error }, 'catching up failed'));
       if (channel === 'asks') collection.wake(payload);
-      if (channel === 'events')
+      // Whoever compares knows what it wrote; reading it back could bring an older word after a newer one.
+      if (channel === 'events' && !drift.compares())
         void replica.catchUpFindings().catch((error) => log.warn({ err: error }, 'catching up failed'));
     },
     () =>
       void replica
         .catchUp()
-        .then(() => replica.catchUpFindings())
+        .then(() => (drift.compares() ? undefined : replica.catchUpFindings()))
         .catch((error) => log.warn({ err: error }, 'catching up failed')),
   );
   replica.onChange(() => drift.request());

@@ -50,6 +50,9 @@ interface Slot {
 
 /** Two runs of one source never begin closer together than this, whatever wakes it. */
 const SHORTEST_PAUSE = SECOND;
+/** The same read is asked for no more often than this. */
+const ASK_AGAIN = 5 * SECOND;
+const MOST_ASKS_REMEMBERED = 50_000;
 const DEFAULT_WAIT = 20;
 const LONGEST_WAIT = 60;
 
@@ -61,6 +64,7 @@ class Scheduler implements Collection {
   readonly #needs: CollectionNeeds;
   readonly #runner: Runner;
   readonly #slots = new Map<string, Slot>();
+  readonly #askedFor = new Map<string, number>();
   #started = false;
 
   constructor(needs: CollectionNeeds) {
@@ -122,7 +126,11 @@ class Scheduler implements Collection {
       if (!names.includes(state.source) || state.outcome === 'RETIRED') continue;
       const slot = this.#slots.get(state.source);
       if (slot !== undefined) await this.#letGo(state.source, slot);
+      // Whoever collects it retires it: a run under way elsewhere would bring it back.
+      const lock = await store.lock(`source:${state.source}`);
+      if (lock === undefined) continue;
       await store.transaction((tx) => tx.batches.apply(retirement(known, state, now())));
+      await lock.release();
     }
     await catchUp();
   }
@@ -201,9 +209,21 @@ class Scheduler implements Collection {
       bySource.set(source, list);
     }
     for (const [source, parts] of bySource) {
-      await this.#needs.store.transaction((tx) => tx.asks.add(source, parts));
+      const fresh = parts.filter((part) => this.#isFresh(`${source} ${part.part} ${part.key}`));
+      if (fresh.length === 0) continue;
+      await this.#needs.store.transaction((tx) => tx.asks.add(source, fresh));
       this.wake(source);
     }
+  }
+
+  /** What was asked for and could not be read is not asked for again at once: the doubt would outrun the estate. */
+  #isFresh(ask: string): boolean {
+    const now = this.#needs.now();
+    const last = this.#askedFor.get(ask);
+    if (last !== undefined && now - last < ASK_AGAIN) return false;
+    if (this.#askedFor.size > MOST_ASKS_REMEMBERED) this.#askedFor.clear();
+    this.#askedFor.set(ask, now);
+    return true;
   }
 
   async collectNow(names: readonly string[], signal: AbortSignal): Promise<readonly RunView[]> {

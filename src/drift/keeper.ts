@@ -26,6 +26,8 @@ export interface DriftNeeds {
 export interface DriftKeeper {
   /** Compares soon; several requests before that make one comparison. */
   request(): void;
+  /** Whether this replica is the one that compares: then nobody else writes findings. */
+  compares(): boolean;
   /** Compares now and waits for what it writes. false: another replica is the one that compares. */
   compareNow(): Promise<boolean>;
   stop(): Promise<void>;
@@ -47,7 +49,12 @@ const LONGEST_TIMER = 60 * 60 * 1_000;
 /** Compares whenever the view changed or a doubt falls due; one at a time over all replicas, by a lock. */
 export function driftKeeper(needs: DriftNeeds): DriftKeeper {
   const keeper = new Keeper(needs);
-  return { request: () => keeper.request(), compareNow: () => keeper.compareNow(), stop: () => keeper.stop() };
+  return {
+    request: () => keeper.request(),
+    compares: () => keeper.compares(),
+    compareNow: () => keeper.compareNow(),
+    stop: () => keeper.stop(),
+  };
 }
 
 type Held = { readonly lost: AbortSignal; release(): Promise<void> };
@@ -71,6 +78,10 @@ class Keeper {
       return;
     }
     this.#running = this.#loop();
+  }
+
+  compares(): boolean {
+    return this.#held !== undefined && !this.#held.lost.aborted;
   }
 
   async compareNow(): Promise<boolean> {
@@ -128,7 +139,7 @@ class Keeper {
   }
 
   async #hold(): Promise<boolean> {
-    if (this.#held !== undefined && !this.#held.lost.aborted) return true;
+    if (this.compares()) return true;
     this.#held = await this.#needs.store.lock('drift');
     if (this.#held === undefined) return false;
     await this.#needs.catchUp();
