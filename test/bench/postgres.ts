@@ -1,0 +1,27 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbedded } from '../../src/store/embedded/start.js';
+
+/** Lends a PostgreSQL of its own to `work`, with the settings of a first start, and leaves nothing behind. */
+export async function withPostgres<T>(work: (url: string) => Promise<T>): Promise<T> {
+  return withDirectory(async (dataDir) => {
+    const server = await startEmbedded({ dataDir });
+    try {
+      return await work(server.url);
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+export async function withDirectory<T>(work: (path: string) => Promise<T>): Promise<T> {
+  const path = await mkdtemp(join(tmpdir(), 'sankofa-bench-'));
+  // mkdtemp gives 0700, which PostgreSQL's own user could not enter when this runs as root.
+  await chmod(path, 0o755);
+  try {
+    return await work(path);
+  } finally {
+    await rm(path, { recursive: true, force: true });
+  }
+}

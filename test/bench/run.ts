@@ -1,0 +1,21 @@
+import { benchPass } from './pass.js';
+import { machine, printed, type Table } from './report.js';
+
+const BENCHES: Readonly<Record<string, () => Promise<readonly Table[]>>> = { pass: benchPass };
+
+/** `npm run bench [-- name …]`: prints each bench's table. Nothing here passes or fails on time. */
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => BENCHES[name] === undefined);
+  if (unknown.length > 0) {
+    console.error(`there is no bench ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  console.log(`Measured on ${machine()}.\n`);
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    for (const table of await bench()) console.log(printed(table));
+  }
+}
+
+await main(process.argv.slice(2));
