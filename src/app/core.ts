@@ -77,7 +77,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   }): void {
     const before = outcomes.get(run.source) ?? 'OBSERVED';
     outcomes.set(run.source, run.outcome);
-    if (run.outcome === before) return;
+    if (run.outcome === before || run.outcome === 'DISABLED') return;
     if (run.outcome === 'OBSERVED') log.info({ source: run.source }, 'the source answers again');
     else
       log.warn(

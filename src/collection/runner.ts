@@ -89,7 +89,7 @@ export class Runner {
     );
     const result = await source.run({ mode: actual, view: view(), asked: parts, progress: run.progress }, run.signal);
     const finishedAt = now();
-    const outcome = result.batch.state.outcome === 'OBSERVED' ? ('OBSERVED' as const) : ('UNREACHABLE' as const);
+    const outcome = outcomeOf(result.batch.state);
     const record: RunRecord = {
       id: run.id,
       source: source.source,
@@ -130,6 +130,12 @@ export class Runner {
     });
     await this.#needs.learnOwn(batch, written.seq, written.follows);
   }
+}
+
+/** A file that was never there is nothing that is out of reach. */
+function outcomeOf({ outcome }: SourceState): RunRecord['outcome'] {
+  if (outcome === 'NEVER') return 'DISABLED';
+  return outcome === 'OBSERVED' ? 'OBSERVED' : 'UNREACHABLE';
 }
 
 function sameWord(known: SourceState | undefined, state: SourceState): boolean {

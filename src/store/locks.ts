@@ -38,7 +38,8 @@ export function locksOn(url: string, applicationName: string): Locks {
 }
 
 interface Session {
-  readonly client: pg.Client;
+  /** One statement after the other: a connection takes no second one while it works on the first. */
+  ask<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]): Promise<Row[]>;
   readonly held: Set<string>;
   readonly lost: AbortController;
   end(): void;
@@ -56,11 +57,17 @@ async function openSession(url: string, applicationName: string): Promise<Sessio
     lost.abort();
     client.end().catch(() => undefined);
   };
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = <Row extends pg.QueryResultRow>(statement: string, values: readonly unknown[] = []): Promise<Row[]> => {
+    const asked = last.catch(() => undefined).then(() => client.query<Row>(statement, [...values]));
+    last = asked;
+    return asked.then(({ rows }) => rows);
+  };
   client.on('error', end);
   client.on('end', end);
   const beat = (): void => {
     if (lost.signal.aborted) return;
-    timer = setTimeout(() => client.query('SELECT 1').then(beat, end), HEARTBEAT);
+    timer = setTimeout(() => ask('SELECT 1').then(beat, end), HEARTBEAT);
   };
   try {
     await client.connect();
@@ -69,14 +76,14 @@ async function openSession(url: string, applicationName: string): Promise<Sessio
     throw error;
   }
   beat();
-  return { client, held: new Set(), lost, end };
+  return { ask, held: new Set(), lost, end };
 }
 
 async function take(session: Session, name: string): ReturnType<Store['lock']> {
   if (session.held.has(name)) return undefined;
   session.held.add(name);
   try {
-    const { rows } = await session.client.query<{ got: boolean }>(
+    const rows = await session.ask<{ got: boolean }>(
       `SELECT pg_try_advisory_lock(hashtextextended('sankofa ' || $1, 0)) AS got`,
       [name],
     );
@@ -95,7 +102,7 @@ async function take(session: Session, name: string): ReturnType<Store['lock']> {
 async function release(session: Session, name: string): Promise<void> {
   if (!session.held.has(name) || session.lost.signal.aborted) return;
   try {
-    await session.client.query(`SELECT pg_advisory_unlock(hashtextextended('sankofa ' || $1, 0))`, [name]);
+    await session.ask(`SELECT pg_advisory_unlock(hashtextextended('sankofa ' || $1, 0))`, [name]);
     session.held.delete(name);
   } catch {
     session.end();
