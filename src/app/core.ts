@@ -105,7 +105,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     if (compared?.view.guests !== view.guests || compared.view.declarations !== view.declarations) {
       compared = { view, so: [...compare(view, settings.policy, clock.now()).so.values()] };
     }
-    return compared.so;
+    return [...compared.so, ...keptOpen(view, compared.so)];
   }
   const drift = driftKeeper({
     store,
@@ -227,4 +227,12 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       await database.stop();
     },
   };
+}
+
+/** What was so when it could last be looked at stays so in the raw facts too, as its finding stays open. */
+function keptOpen(view: InventoryView, so: readonly Difference[]): readonly Difference[] {
+  const told = new Set(so.map((difference) => difference.id));
+  return [...view.findings.byId.values()]
+    .filter((finding) => !told.has(finding.id))
+    .map((finding) => ({ ...finding, swallowers: [], swallowedBy: undefined }));
 }
