@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { schedule } from 'node-cron';
 import { proxmoxSourceName } from '../domain/absorbing.js';
 import { demand, type Principal } from '../domain/access.js';
@@ -6,6 +7,7 @@ import type { CollectorName } from '../domain/contract.js';
 import { DomainError } from '../domain/errors.js';
 import { SECOND } from '../domain/time.js';
 import type { Store } from '../store/store.js';
+import { AskedLately } from './asked-lately.js';
 import { type CollectorEvent, type CollectorRun, isCollectorRun, type RunView } from './live-events.js';
 import { retirement } from './retire.js';
 import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
@@ -50,9 +52,6 @@ interface Slot {
 
 /** Two runs of one source never begin closer together than this, whatever wakes it. */
 const SHORTEST_PAUSE = SECOND;
-/** The same read is asked for no more often than this. */
-const ASK_AGAIN = 5 * SECOND;
-const MOST_ASKS_REMEMBERED = 50_000;
 const DEFAULT_WAIT = 20;
 const LONGEST_WAIT = 60;
 
@@ -64,7 +63,7 @@ class Scheduler implements Collection {
   readonly #needs: CollectionNeeds;
   readonly #runner: Runner;
   readonly #slots = new Map<string, Slot>();
-  readonly #askedFor = new Map<string, number>();
+  readonly #asked = new AskedLately();
   #started = false;
 
   constructor(needs: CollectionNeeds) {
@@ -209,21 +208,11 @@ class Scheduler implements Collection {
       bySource.set(source, list);
     }
     for (const [source, parts] of bySource) {
-      const fresh = parts.filter((part) => this.#isFresh(`${source} ${part.part} ${part.key}`));
+      const fresh = this.#asked.fresh(source, parts, this.#needs.now());
       if (fresh.length === 0) continue;
       await this.#needs.store.transaction((tx) => tx.asks.add(source, fresh));
       this.wake(source);
     }
-  }
-
-  /** What was asked for and could not be read is not asked for again at once: the doubt would outrun the estate. */
-  #isFresh(ask: string): boolean {
-    const now = this.#needs.now();
-    const last = this.#askedFor.get(ask);
-    if (last !== undefined && now - last < ASK_AGAIN) return false;
-    if (this.#askedFor.size > MOST_ASKS_REMEMBERED) this.#askedFor.clear();
-    this.#askedFor.set(ask, now);
-    return true;
   }
 
   async collectNow(names: readonly string[], signal: AbortSignal): Promise<readonly RunView[]> {
@@ -269,7 +258,8 @@ class Scheduler implements Collection {
       (run) => run ?? [],
     );
     const ended = Promise.allSettled(running.map((run) => run.done));
-    await Promise.race([ended, elapsed(waitSeconds * SECOND, signal)]);
+    const patience = sleep(waitSeconds * SECOND, undefined, { signal }).catch(() => undefined);
+    await Promise.race([ended, patience]);
     return running.map((run) => run.current()).filter(isCollectorRun);
   }
 
@@ -277,16 +267,4 @@ class Scheduler implements Collection {
     demand(principal, 'inventory:read');
     return this.#runner.live.follow(signal);
   }
-}
-
-function elapsed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
