@@ -1,0 +1,146 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Estate } from './estate.js';
+import { type Faults, readFaults } from './faults.js';
+import type { NodeState } from './guest.js';
+
+export interface AdminNeeds {
+  readonly token: string;
+  readonly clusters: ReadonlyMap<string, { readonly estate: Estate; readonly faults: Faults }>;
+}
+
+export interface Admin {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const LONGEST_BODY = 100_000;
+
+/**
+ * The back door of a simulated estate, on the loopback and behind a token of its own:
+ * `GET /_admin/faults`, `PUT /_admin/faults {cluster?, …faults}`, `DELETE /_admin/faults`,
+ * `POST /_admin/deeds {cluster?, deed, vmid | node, …}`. Without a cluster, all of them are meant.
+ */
+export async function startAdmin(needs: AdminNeeds): Promise<Admin> {
+  const server = createServer((request, response) => {
+    void take(needs, request, response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function take(needs: AdminNeeds, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const send = (status: number, value: unknown) => {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify(value)}\n`);
+  };
+  if (!isSame(request.headers.authorization ?? '', `Bearer ${needs.token}`)) {
+    send(401, { error: 'give the admin token: Authorization: Bearer …' });
+    return;
+  }
+  try {
+    const done = act(needs, `${request.method} ${request.url}`, await bodyOf(request));
+    if (done === undefined) send(404, { error: `no such call: ${request.method} ${request.url}` });
+    else send(200, done);
+  } catch (error) {
+    send(400, { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > LONGEST_BODY) throw new Error(`the body is longer than ${LONGEST_BODY} characters`);
+  }
+  const parsed: unknown = text === '' ? {} : JSON.parse(text);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new Error('give a JSON object');
+  return parsed as Record<string, unknown>;
+}
+
+function act(needs: AdminNeeds, call: string, body: Record<string, unknown>): unknown {
+  const { cluster, ...rest } = body;
+  const meant = [...needs.clusters].filter(([name]) => cluster === undefined || cluster === name);
+  if (meant.length === 0)
+    throw new Error(`cluster: no ${String(cluster)} here; there are ${[...needs.clusters.keys()].join(', ')}`);
+  const faults = () => Object.fromEntries(meant.map(([name, one]) => [name, one.faults.now]));
+  switch (call) {
+    case 'GET /_admin/faults':
+      return faults();
+    case 'PUT /_admin/faults': {
+      const wanted = readFaults(rest);
+      for (const [, one] of meant) one.faults.set(wanted);
+      return faults();
+    }
+    case 'DELETE /_admin/faults':
+      for (const [, one] of meant) one.faults.clear();
+      return faults();
+    case 'POST /_admin/deeds':
+      for (const [, { estate }] of meant) deed(estate, rest);
+      return { done: true };
+    default:
+      return undefined;
+  }
+}
+
+const NODE_STATES: readonly NodeState[] = ['online', 'offline', 'maintenance'];
+
+type Deed = (estate: Estate, body: Record<string, unknown>) => void;
+
+const DEEDS: Readonly<Record<string, Deed>> = {
+  rename: (estate, body) => estate.rename(numberIn(body, 'vmid'), textIn(body, 'name')),
+  setAddress: (estate, body) =>
+    estate.setAddress(numberIn(body, 'vmid'), textIn(body, 'device'), textIn(body, 'address')),
+  start: (estate, body) => estate.start(numberIn(body, 'vmid')),
+  stop: (estate, body) => estate.stop(numberIn(body, 'vmid')),
+  pause: (estate, body) => estate.pause(numberIn(body, 'vmid')),
+  migrate: (estate, body) => estate.migrate(numberIn(body, 'vmid'), textIn(body, 'node')),
+  destroy: (estate, body) => estate.destroy(numberIn(body, 'vmid')),
+  recreate: (estate, body) => {
+    estate.recreate(numberIn(body, 'vmid'));
+  },
+  create: (estate, body) => {
+    estate.create({ vmid: numberIn(body, 'vmid'), name: textIn(body, 'name') });
+  },
+  setNode: (estate, body) => {
+    const state = NODE_STATES.find((one) => one === body.state);
+    if (state === undefined) throw new Error(`state: give one of ${NODE_STATES.join(', ')}`);
+    estate.setNode(textIn(body, 'node'), state);
+  },
+  setQuorum: (estate, body) => estate.setQuorum(body.quorate === true),
+};
+
+function deed(estate: Estate, body: Record<string, unknown>): void {
+  const wanted = typeof body.deed === 'string' && Object.hasOwn(DEEDS, body.deed) ? DEEDS[body.deed] : undefined;
+  if (wanted === undefined) throw new Error(`deed: give one of ${Object.keys(DEEDS).join(', ')}`);
+  wanted(estate, body);
+}
+
+function numberIn(body: Record<string, unknown>, field: string): number {
+  const value = body[field];
+  if (typeof value !== 'number') throw new Error(`${field}: give a number`);
+  return value;
+}
+
+function textIn(body: Record<string, unknown>, field: string): string {
+  const value = body[field];
+  if (typeof value !== 'string' || !/^[\w.:/;-]{1,200}$/.test(value)) throw new Error(`${field}: give a text`);
+  return value;
+}

@@ -1,0 +1,194 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startAdmin } from './admin.js';
+import { type Certificate, selfSigned } from './certificate.js';
+import { declare, markerOf, writeDeclared } from './declared-files.js';
+import type { Estate } from './estate.js';
+import { Faults } from './faults.js';
+import type { PveVersion } from './guest.js';
+import { Life } from './life.js';
+import type { PlantedDrift } from './plant.js';
+import { clustersFor, populate } from './populate.js';
+import { seeded } from './random.js';
+import { type ProxmoxApi, startProxmoxApi } from './wire/proxmox-api.js';
+
+export interface SimulatorOptions {
+  readonly seed?: number;
+  readonly nodes?: number;
+  readonly guests?: number;
+  /** By default one, and of more than 32 nodes so many that each has at most 20. */
+  readonly clusters?: number;
+  /** Of the only cluster; simulated ones are called `sim-…` unless a test plays a real one. */
+  readonly clusterName?: string;
+  readonly version?: PveVersion;
+  /** Where the declared files are written; they are left alone when somebody edited them. */
+  readonly declaredDir: string;
+  /** Whether guests move, stop and change by themselves. */
+  readonly live?: boolean;
+  readonly liveIntervalMs?: number;
+  readonly now: () => number;
+  /** Milliseconds that Proxmox lets a caller wait: for a dead agent, for a hung node, after a wrong token. */
+  readonly waits?: { readonly agentMs?: number; readonly proxyMs?: number; readonly authMs?: number };
+  /** What stays the same over restarts of a simulator that stands alone; made anew without it. */
+  readonly identity?: Identity;
+}
+
+export interface SimulatedCluster {
+  readonly name: string;
+  readonly url: string;
+  /** SHA-256, upper-case pairs with colons. */
+  readonly fingerprint: string;
+  readonly tokenId: string;
+  readonly tokenSecret: string;
+}
+
+export interface Simulator {
+  readonly clusters: readonly SimulatedCluster[];
+  readonly declaredDir: string;
+  readonly plantedDrift: readonly PlantedDrift[];
+  /** Of a cluster by its name; throws for another. */
+  estate(name: string): Estate;
+  faults(name: string): Faults;
+  /** Requests so far, by path with query. */
+  requests(name: string): ReadonlyMap<string, number>;
+  forgetRequests(): void;
+  /** Lets so many of life's moments pass at once. */
+  tick(ticks?: number): void;
+  readonly adminUrl: string;
+  readonly adminToken: string;
+  stop(): Promise<void>;
+}
+
+/** Secrets and ports of a simulator. */
+export interface Identity {
+  readonly certificate: Certificate;
+  readonly tokenSecret: string;
+  /** Of the clusters, in order; a missing one is any free port. */
+  readonly ports: readonly number[];
+}
+
+const TOKEN_ID = 'it-read@pve!sankofa';
+const SEED = 20_260;
+const WAITS = { agentMs: 3_000, proxyMs: 30_000, authMs: 3_000 };
+const LIVE_INTERVAL_MS = 7_000;
+
+/** Starts a simulated estate that speaks Proxmox's API over HTTPS on the loopback. Its `stop` ends all of it. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const size = sizeOf(options);
+  const marker = markerOf(size);
+  const estates = populate(size);
+  const written = declare(estates, marker);
+  await writeDeclared(options.declaredDir, written, marker);
+
+  const token = { id: TOKEN_ID, secret: options.identity?.tokenSecret ?? randomUUID() };
+  const certificate = options.identity?.certificate ?? selfSigned();
+  const waits = { ...WAITS, ...options.waits };
+  const houses = new Map<string, { estate: Estate; faults: Faults; api: ProxmoxApi }>();
+  for (const estate of estates) {
+    const faults = new Faults();
+    const random = seeded(size.seed, estate.name, 'wire');
+    const port = options.identity?.ports[estate.index] ?? 0;
+    const api = await startProxmoxApi({ estate, faults, certificate, token, random, waits, port });
+    houses.set(estate.name, { estate, faults, api });
+  }
+  const adminToken = randomBytes(24).toString('base64url');
+  const admin = await startAdmin({ token: adminToken, clusters: houses });
+  const life = new Life(estates, written.touched, size.seed);
+  const timer =
+    options.live === true ? setInterval(() => life.tick(), options.liveIntervalMs ?? LIVE_INTERVAL_MS) : undefined;
+  const house = (name: string) => {
+    const found = houses.get(name);
+    if (found === undefined)
+      throw new Error(`no simulated cluster ${name}; there are ${[...houses.keys()].join(', ')}`);
+    return found;
+  };
+  const told = { fingerprint: certificate.fingerprint, tokenId: token.id, tokenSecret: token.secret };
+  return {
+    clusters: [...houses].map(([name, { api }]) => ({ name, url: api.url, ...told })),
+    declaredDir: options.declaredDir,
+    plantedDrift: written.planted,
+    estate: (name) => house(name).estate,
+    faults: (name) => house(name).faults,
+    requests: (name) => house(name).api.requests(),
+    forgetRequests: () => {
+      for (const { api } of houses.values()) api.forgetRequests();
+    },
+    tick: (ticks) => life.tick(ticks),
+    adminUrl: admin.url,
+    adminToken,
+    async stop() {
+      clearInterval(timer);
+      await Promise.all([admin.stop(), ...[...houses.values()].map(({ api }) => api.stop())]);
+    },
+  };
+}
+
+function sizeOf(options: SimulatorOptions) {
+  const { seed = SEED, nodes = 5, guests = 60, version = '9.1', now, clusterName } = options;
+  if (nodes < 1 || guests < 0) throw new Error(`${nodes} nodes with ${guests} guests: give at least one node`);
+  const clusters = options.clusters ?? clustersFor(nodes);
+  return { seed, nodes, guests, version, now, clusters, clusterName };
+}
+
+export interface RunOptions {
+  readonly nodes: number;
+  readonly guests: number;
+  /** Its files, token and certificate lie below, and are the same at the next start. */
+  readonly dataDir: string;
+  readonly now: () => number;
+}
+
+/** A simulated estate alone, until told to end: prints what points a gateway at it. */
+export async function runSimulator(
+  options: RunOptions,
+  told: AbortSignal,
+  print: (text: string) => void,
+): Promise<void> {
+  const folder = join(options.dataDir, 'simulator');
+  const declaredDir = join(folder, 'config');
+  const identityFile = join(folder, 'identity.json');
+  await mkdir(folder, { recursive: true });
+  const { nodes, guests, now } = options;
+  const kept = await readIdentity(identityFile);
+  const identity = kept ?? { certificate: selfSigned(), tokenSecret: randomUUID(), ports: [] };
+  const simulator = await startSimulator({ nodes, guests, declaredDir, live: true, now, identity });
+  const ports = simulator.clusters.map(({ url }) => Number(new URL(url).port));
+  await writeFile(identityFile, JSON.stringify({ ...identity, ports }), { mode: 0o600 });
+  const secretFile = join(folder, 'token-secret');
+  await writeFile(secretFile, identity.tokenSecret, { mode: 0o600 });
+  print(directions(simulator, secretFile));
+  await new Promise<void>((resolve) => {
+    if (told.aborted) resolve();
+    told.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await simulator.stop();
+}
+
+async function readIdentity(path: string): Promise<Identity | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Identity);
+}
+
+const SECRET_ENV = 'PVE_SIMULATED_TOKEN';
+
+/** A name that begins with sim- is refused in sources.yaml: to a gateway that is pointed here, this is a real estate. */
+function directions(simulator: Simulator, secretFile: string): string {
+  const clusters = simulator.clusters.map(
+    ({ name, url, fingerprint, tokenId }) => `  - name: ${name.replace(/^sim-/, 'lab-')}
+    api:
+      urls: [${url}]
+      tokenId: ${tokenId}
+      tokenSecretEnv: ${SECRET_ENV}
+      tlsFingerprint: "${fingerprint}"`,
+  );
+  return `# A simulated Proxmox estate is up, until you press Ctrl-C. To point a gateway at it, put this into
+# ${join(simulator.declaredDir, 'sources.yaml')}, beside its declared files:
+clusters:
+${clusters.join('\n')}
+# and start it with
+#   export ${SECRET_ENV}_FILE=${secretFile}
+#   export CONFIG_DIR=${simulator.declaredDir}
+# Break something (curl -X PUT -H "Authorization: Bearer ${simulator.adminToken}" -d '{"nodesDown":["pve01"]}'):
+#   ${simulator.adminUrl}/_admin/faults`;
+}
