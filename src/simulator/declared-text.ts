@@ -19,7 +19,13 @@ interface Layout {
 const LAYOUTS: readonly Layout[] = [
   {
     header: ['VMID', 'Hostname', 'IP Address', 'Node', 'Status'],
-    cells: (row) => [`\`${vmidText(row)}\``, bold(row.name), addressText(row), row.node ?? '-', wordOf(row)],
+    cells: (row) => [
+      row.word === 'retired' ? vmidText(row) : `\`${vmidText(row)}\``,
+      bold(row.name),
+      addressText(row),
+      row.node ?? '-',
+      wordOf(row),
+    ],
   },
   {
     header: ['Status', 'Name', 'VMID', 'Host', 'IPv4 / IPv6', 'Notes'],

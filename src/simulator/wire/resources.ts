@@ -1,11 +1,13 @@
 import { type Guest, isListedRunning, type SimNode } from '../guest.js';
 import { below, shuffled } from '../random.js';
-import { GIB, guestFigures, MIB, nodeFigures, ROUND_MS } from './figures.js';
+import { GIB, guestFigures, MIB, nodeFigures, ROUND_MS, uptimeOf } from './figures.js';
 import { pairsOf, wireText } from './json.js';
 import type { Sight } from './sight.js';
 
-/** A row's unchanging pairs, to stand before and after the figures. */
-interface Fixed {
+/** A guest's row, cut where its uptime goes. */
+interface RowParts {
+  readonly minute: number;
+  readonly fixed: readonly string[];
   readonly before: string;
   readonly after: string;
 }
@@ -13,9 +15,8 @@ interface Fixed {
 /** `GET /cluster/resources`: one row a thing that the token may see, in no order. */
 export class Resources {
   readonly #sight: Sight;
-  /** What of a guest's row does not change with time, by the guest as it is. */
-  #fixed = new WeakMap<Guest, Fixed>();
-  #fixedUnder = -1;
+  #parts = new WeakMap<Guest, RowParts>();
+  #partsUnder = -1;
   readonly #kept = new Map<string, { readonly key: string; readonly text: string }>();
 
   constructor(sight: Sight) {
@@ -35,8 +36,8 @@ export class Resources {
 
   #rows(type: string | undefined, now: number): string[] {
     const sight = this.#sight;
-    if (this.#fixedUnder !== sight.faults.revision) this.#fixed = new WeakMap();
-    this.#fixedUnder = sight.faults.revision;
+    if (this.#partsUnder !== sight.faults.revision) this.#parts = new WeakMap();
+    this.#partsUnder = sight.faults.revision;
     const rows: string[] = [];
     const wants = (one: string) => type === undefined || type === one;
     if (wants('vm')) for (const guest of sight.guests()) rows.push(this.#guestRow(guest, now));
@@ -51,29 +52,36 @@ export class Resources {
 
   #guestRow(guest: Guest, now: number): string {
     if (!this.#sight.hasStatistics(guest, now)) return wireText(this.#always(guest, 'unknown'), this.#sight.random);
-    const { uptime, cpu, mem, disk, netin, netout, diskread, diskwrite } = guestFigures(guest, now);
-    const memhost = this.#sight.estate.version === '9.1' && mem > 0 ? `,"memhost":${mem + 33_554_432}` : '';
-    const figures =
-      guest.vmid % 2 === 0
-        ? `"uptime":${uptime},"mem":${mem}${memhost},"netin":${netin},"cpu":${cpu},"disk":${disk},"netout":${netout}`
-        : `"cpu":${cpu},"netout":${netout},"disk":${disk}${memhost},"mem":${mem},"netin":${netin},"uptime":${uptime}`;
-    const { before, after } = this.#fixedPart(guest);
-    return `{${before}${after}${figures},"diskread":${diskread},"diskwrite":${diskwrite}}`;
+    const uptime = isListedRunning(guest) ? uptimeOf(guest.startedAt, now) : 0;
+    const row = this.#partsOf(guest, now);
+    return `{${row.before}${uptime},${row.after}}`;
   }
 
-  #fixedPart(guest: Guest): Fixed {
-    const known = this.#fixed.get(guest);
-    if (known !== undefined) return known;
-    const { name, template, cores, memoryMiB, diskGiB } = guest;
-    const { random } = this.#sight;
-    const always = this.#always(guest, isListedRunning(guest) ? 'running' : 'stopped');
-    const limits = { name, template: template ? 1 : 0, maxcpu: cores, maxmem: memoryMiB * MIB, maxdisk: diskGiB * GIB };
-    const pairs = shuffled(random, pairsOf({ ...always, ...limits }, random));
-    const cut = below(random, pairs.length);
-    const text = (list: readonly string[]) => list.map((pair) => `${pair},`).join('');
-    const made = { before: text(pairs.slice(0, cut)), after: text(pairs.slice(cut)) };
-    this.#fixed.set(guest, made);
+  /** All of a row but its uptime. Figures that nobody relies on are made anew once a minute, not all guests at once. */
+  #partsOf(guest: Guest, now: number): RowParts {
+    const minute = Math.floor(now / 60_000 + guest.vmid / 7);
+    const known = this.#parts.get(guest);
+    if (known?.minute === minute) return known;
+    const fixed = known?.fixed ?? this.#fixedPairs(guest);
+    const { cpu, mem, disk, netin, netout, diskread, diskwrite } = guestFigures(guest, now);
+    const memhost = this.#sight.estate.version === '9.1' && mem > 0 ? mem + 33_554_432 : undefined;
+    const figures = pairsOf({ cpu, mem, memhost, disk, netin, netout, diskread, diskwrite }, this.#sight.random);
+    const pairs = shuffled(this.#sight.random, [...fixed, ...figures]);
+    const cut = below(this.#sight.random, pairs.length);
+    const before = pairs
+      .slice(0, cut)
+      .map((pair) => `${pair},`)
+      .join('');
+    const made = { minute, fixed, before: `${before}"uptime":`, after: pairs.slice(cut).join(',') };
+    this.#parts.set(guest, made);
     return made;
+  }
+
+  #fixedPairs(guest: Guest): readonly string[] {
+    const { name, template, cores, memoryMiB, diskGiB } = guest;
+    const limits = { name, template: template ? 1 : 0, maxcpu: cores, maxmem: memoryMiB * MIB, maxdisk: diskGiB * GIB };
+    const always = this.#always(guest, isListedRunning(guest) ? 'running' : 'stopped');
+    return pairsOf({ ...always, ...limits }, this.#sight.random);
   }
 
   /** What is told of a guest also without statistics. */
