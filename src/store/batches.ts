@@ -30,12 +30,17 @@ function split(writes: readonly VersionWrite[]): { ends: readonly End[]; puts: r
   const puts = new Map<string, Version>();
   for (const write of writes) {
     const key = write.op === 'put' ? write.version : write.key;
-    const id = JSON.stringify([key.source, key.cluster, key.kind, key.key, key.incarnation]);
-    if (puts.has(id) || (write.op === 'end' && ends.has(id))) throw new Error(`a batch writes version ${id} twice`);
+    const id = [key.kind, key.incarnation, key.source, key.cluster, key.key].join('\0');
+    if (puts.has(id) || (write.op === 'end' && ends.has(id)))
+      throw new Error(`a batch writes version ${named(key)} twice`);
     if (write.op === 'end') ends.set(id, write);
     else puts.set(id, write.version);
   }
   return { ends: [...ends.values()], puts: [...puts.values()] };
+}
+
+function named({ source, cluster, kind, key, incarnation }: VersionKey): string {
+  return JSON.stringify([source, cluster, kind, key, incarnation]);
 }
 
 function keyColumns(keys: readonly VersionKey[]): readonly (readonly (string | number)[])[] {
@@ -64,6 +69,23 @@ async function endVersions(sql: Sql, seq: bigint, ends: readonly End[]): Promise
 
 /** Opens what is new and what has changed, ending what was; what is open and says the same is left alone. */
 async function putVersions(sql: Sql, seq: bigint, puts: readonly Version[]): Promise<void> {
+  const open = await openVersions(sql, puts);
+  const changed = puts.filter((version) => open.get(version) === false);
+  if (changed.length > 0)
+    await endVersions(
+      sql,
+      seq,
+      changed.map((v) => ({ key: v, validTo: v.validFrom })),
+    );
+  const begun = puts.filter((version) => open.get(version) !== true);
+  if (begun.length >= COPY_ROWS) await copyVersions(sql, seq, begun);
+  else if (begun.length > 0) await insertVersions(sql, seq, begun);
+}
+
+/** Those whose key has an open version, with whether that says the same. */
+async function openVersions(sql: Sql, all: readonly Version[]): Promise<ReadonlyMap<Version, boolean>> {
+  const puts = all.length < COPY_ROWS ? all : await withPredecessors(sql, all);
+  if (puts.length === 0) return new Map();
   const open = await sql.query<{ n: bigint; same: boolean }>(
     `SELECT put.n, open.hash = put.hash AS same
        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
@@ -74,17 +96,27 @@ async function putVersions(sql: Sql, seq: bigint, puts: readonly Version[]): Pro
         AND open.incarnation = put.incarnation AND open.source = put.source`,
     [...keyColumns(puts), puts.map((v) => v.hash)],
   );
-  const known = new Map(open.map((row) => [Number(row.n) - 1, row.same]));
-  const changed = puts.filter((_, i) => known.get(i) === false);
-  if (changed.length > 0)
-    await endVersions(
-      sql,
-      seq,
-      changed.map((v) => ({ key: v, validTo: v.validFrom })),
-    );
-  const begun = puts.filter((_, i) => known.get(i) !== true);
-  if (begun.length >= COPY_ROWS) await copyVersions(sql, seq, begun);
-  else if (begun.length > 0) await insertVersions(sql, seq, begun);
+  return new Map(
+    open.flatMap(({ n, same }) => {
+      const version = puts[Number(n) - 1];
+      return version === undefined ? [] : [[version, same] as const];
+    }),
+  );
+}
+
+/** A first pass begins with nothing: to look for thousands of keys one by one in an empty list is work for nothing. */
+async function withPredecessors(sql: Sql, puts: readonly Version[]): Promise<readonly Version[]> {
+  const places = new Map(puts.map(({ kind, cluster }) => [`${kind} ${cluster}`, { kind, cluster }]));
+  const found = await sql.query<{ kind: string; cluster: string }>(
+    `SELECT place.kind, place.cluster
+       FROM unnest($1::text[], $2::text[]) AS place (kind, cluster)
+      WHERE EXISTS (SELECT FROM versions
+                     WHERE versions.valid_to IS NULL
+                       AND versions.kind = place.kind AND versions.cluster = place.cluster)`,
+    [[...places.values()].map(({ kind }) => kind), [...places.values()].map(({ cluster }) => cluster)],
+  );
+  const known = new Set(found.map(({ kind, cluster }) => `${kind} ${cluster}`));
+  return puts.filter(({ kind, cluster }) => known.has(`${kind} ${cluster}`));
 }
 
 async function insertVersions(sql: Sql, seq: bigint, versions: readonly Version[]): Promise<void> {
@@ -128,7 +160,9 @@ async function copyVersions(sql: Sql, seq: bigint, versions: readonly Version[])
 
 async function saveReads(sql: Sql, seq: bigint, rows: readonly PartReadRow[]): Promise<void> {
   // One part may have been read twice in a run: the later word counts.
-  const reads = [...new Map(rows.map((r) => [JSON.stringify([r.source, r.part, r.key]), r])).values()];
+  const byPart = new Map<string, PartReadRow>();
+  for (const row of rows) byPart.set(`${row.part}\0${row.source}\0${row.key}`, row);
+  const reads = [...byPart.values()];
   if (reads.length >= COPY_ROWS) await replaceReads(sql, seq, reads);
   else await upsertReads(sql, seq, reads);
 }
@@ -158,12 +192,22 @@ async function upsertReads(sql: Sql, seq: bigint, reads: readonly PartReadRow[])
 
 // Every row of a full pass is rewritten anyhow; to delete and COPY is half the cost of an upsert of that size.
 async function replaceReads(sql: Sql, seq: bigint, reads: readonly PartReadRow[]): Promise<void> {
+  const sources = [...new Set(reads.map((r) => r.source))];
+  const [any] = await sql.query('SELECT FROM part_reads WHERE part_reads.source = ANY ($1) LIMIT 1', [sources]);
+  if (any !== undefined) await deleteReads(sql, reads);
+  await copyReads(sql, seq, reads);
+}
+
+async function deleteReads(sql: Sql, reads: readonly PartReadRow[]): Promise<void> {
   await sql.run(
     `DELETE FROM part_reads AS old
       USING unnest($1::text[], $2::text[], $3::text[]) AS read (source, part, key)
       WHERE old.source = read.source AND old.part = read.part AND old.key = read.key`,
     [reads.map((r) => r.source), reads.map((r) => r.part), reads.map((r) => text(r.key))],
   );
+}
+
+async function copyReads(sql: Sql, seq: bigint, reads: readonly PartReadRow[]): Promise<void> {
   await sql.copy(
     'COPY part_reads (source, part, key, state, asked_at, attempted_at, failures, reason, seq) FROM STDIN',
     mapped(reads, (r) => [

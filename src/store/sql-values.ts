@@ -22,8 +22,18 @@ export const TYPES: pg.CustomTypesConfig = {
 export function timestamp(at: Instant): string;
 export function timestamp(at: Instant | null): string | null;
 export function timestamp(at: Instant | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+  if (at === null) return null;
+  const second = Math.floor(at / 1_000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    untilSecond = new Date(second * 1_000).toISOString().slice(0, -4);
+  }
+  return `${untilSecond}${String(at - second * 1_000).padStart(3, '0')}Z`;
 }
+
+/** Thousands of parts are read within one second: its text is made once. */
+let lastSecond = Number.NaN;
+let untilSecond = '';
 
 /**
  * JSON that jsonb accepts. It refuses NUL and lone surrogates, which a guest's name may contain all the same;
