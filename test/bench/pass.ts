@@ -14,7 +14,7 @@ import type { Store } from '../../src/store/store.js';
 import { plainCopy } from './copy-floor.js';
 import { benchEstate } from './estate.js';
 import { type Cost, costOf, median, medianCost, NOTHING, plus } from './measure.js';
-import { withPostgres } from './postgres.js';
+import { withDatabase, withPostgres } from './postgres.js';
 import { ms, type Table, times } from './report.js';
 
 const STEPS = ['absorb', 'store', 'learn', 'compare', 'live', 'findings'] as const;
@@ -35,7 +35,7 @@ async function passTable(url: string, guests: number, nodes: number): Promise<Ta
   const polls: Pass[] = [];
   const floors: number[] = [];
   for (let i = 0; i < ROUNDS; i++) {
-    const round = await onePass(url, guests, nodes);
+    const round = await withDatabase(url, (own) => onePass(own, guests, nodes));
     firsts.push(round.first);
     polls.push(...round.unchanged);
     floors.push(round.floor);
@@ -76,7 +76,6 @@ function passOf(cost: (step: Step) => Cost): Pass {
 async function onePass(url: string, guests: number, nodes: number) {
   const store = await openStore({ url, migrate: true });
   try {
-    await store.forgetCollected();
     const estate = benchEstate(guests, nodes);
     const replica = await openReplica(store, SETTINGS);
     await introduce(store, replica, estate.declared);
