@@ -21,10 +21,6 @@ const FAILED = 1;
 /** Answers and sockets get this long to end; the database and the rest have what is left of ten seconds. */
 const STOP_WITHIN = 9_500;
 
-export function isWrongSettings(error: unknown): boolean {
-  return error instanceof SettingsError;
-}
-
 /** Starts the gateway and keeps it until `told`; then stops it in order. */
 export async function serve(config: Config, told: AbortSignal, print: Print): Promise<number> {
   const tools = telemetry({ level: config.logLevel });

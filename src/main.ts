@@ -1,6 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import * as app from './app.js';
+import type { KeyOptions } from './app.js';
 import { ConfigError, readConfig } from './config.js';
+
+/** Loaded when a verb runs: help and wrong usage are answered without the whole house. */
+const house = () => import('./app.js');
 
 /** Exit codes: done, it failed, wrong usage (a command line, environment or settings file that cannot be used). */
 const DONE = 0;
@@ -39,31 +42,31 @@ function program(finish: (code: number) => void): Command {
   root
     .command('serve')
     .description('start the gateway')
-    .action(run(() => app.serve(readConfig(), whenTold(), print)));
+    .action(run(async () => (await house()).serve(readConfig(), whenTold(), print)));
   root
     .command('collect')
     .description('read every part of the named collectors (default: all) once, and say what came of it')
     .argument('[collector...]', 'proxmox_guest_ipam, …')
     .option('--json', 'as JSON')
     .action(
-      run((collectors: string[], options: { json?: boolean }) =>
-        app.collect(readConfig(), collectors, options, whenTold(), print),
+      run(async (collectors: string[], options: { json?: boolean }) =>
+        (await house()).collect(readConfig(), collectors, options, whenTold(), print),
       ),
     );
   root
     .command('drift')
     .description('compare now, and list the findings that are open or acknowledged')
     .option('--json', 'as JSON')
-    .action(run((options: { json?: boolean }) => app.drift(readConfig(), options, print)));
+    .action(run(async (options: { json?: boolean }) => (await house()).drift(readConfig(), options, print)));
   root
     .command('migrate')
     .description('bring the database to this version')
     .option('--json', 'as JSON')
-    .action(run((options: { json?: boolean }) => app.migrate(readConfig(), options, print)));
+    .action(run(async (options: { json?: boolean }) => (await house()).migrate(readConfig(), options, print)));
   root
     .command('simulate')
     .description('run the simulated estate alone, and print a sources.yaml that points at it')
-    .action(run(() => app.simulate(readConfig(), whenTold(), print)));
+    .action(run(async () => (await house()).simulate(readConfig(), whenTold(), print)));
 
   const keys = root.command('api-key').description('keys that guard every call');
   keys
@@ -74,25 +77,29 @@ function program(finish: (code: number) => void): Command {
     .option('--person <person>', 'who will use it (default: the name)')
     .option('--expires <time>', 'when it ends (ISO 8601)', future)
     .option('--json', 'as JSON')
-    .action(run((options: app.KeyOptions) => app.apiKeyCreate(readConfig(), options, print)));
+    .action(run(async (options: KeyOptions) => (await house()).apiKeyCreate(readConfig(), options, print)));
   keys
     .command('list')
     .description('all keys, newest first')
     .option('--json', 'as JSON')
-    .action(run((options: { json?: boolean }) => app.apiKeyList(readConfig(), options, print)));
+    .action(run(async (options: { json?: boolean }) => (await house()).apiKeyList(readConfig(), options, print)));
   keys
     .command('revoke')
     .description('end a key now')
     .argument('<id>', 'its id, as `api-key list` shows it')
     .option('--json', 'as JSON')
-    .action(run((id: string, options: { json?: boolean }) => app.apiKeyRevoke(readConfig(), id, options, print)));
+    .action(
+      run(async (id: string, options: { json?: boolean }) =>
+        (await house()).apiKeyRevoke(readConfig(), id, options, print),
+      ),
+    );
 
   const config = root.command('config').description('the settings');
   config
     .command('check')
     .description('read the environment and every settings and declared file, and say what is wrong with them')
     .option('--json', 'as JSON')
-    .action(run((options: { json?: boolean }) => app.configCheck(readConfig(), options, print)));
+    .action(run(async (options: { json?: boolean }) => (await house()).configCheck(readConfig(), options, print)));
   return root;
 }
 
@@ -106,7 +113,8 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return error instanceof ConfigError || app.isWrongSettings(error) ? WRONG_USAGE : FAILED;
+    const wrong = error instanceof ConfigError || (error instanceof Error && error.name === 'SettingsError');
+    return wrong ? WRONG_USAGE : FAILED;
   }
 }
 
