@@ -49,12 +49,11 @@ function summarise(estate: Estate, told: DeclaredEstate, touched: ReadonlySet<st
   const first = told.rows.findIndex(inRange);
   const model = told.rows[first];
   if (model === undefined) return;
-  for (const row of told.rows.filter(inRange)) {
-    const known = new Set(told.keys.map(({ value }) => value));
-    const prefix = told.keys.find(({ cluster }) => cluster === estate.name)?.key.match(/^C\d+_/)?.[0] ?? '';
-    for (const [at, value] of row.addresses.entries())
-      if (!known.has(value))
-        told.keys.push({ cluster: estate.name, key: `${prefix}${keyOf(row.name ?? '')}_LAN${at || ''}`, value });
+  const known = new Set(told.keys.map(({ value }) => value));
+  for (const { addresses, name } of told.rows.filter(inRange)) {
+    const key = `${told.prefixOf(estate.name)}${keyOf(name ?? '')}_LAN`;
+    for (const [at, value] of addresses.entries())
+      if (!known.has(value)) told.keys.push({ cluster: estate.name, key: `${key}${at === 0 ? '' : at + 1}`, value });
   }
   const range: DeclaredRow = {
     ...model,

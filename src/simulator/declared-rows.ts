@@ -29,28 +29,24 @@ export interface DeclaredKey {
 export interface DeclaredEstate {
   rows: DeclaredRow[];
   keys: DeclaredKey[];
+  /** Begins the keys of a cluster's guests, where there are several clusters: names of keys must differ. */
+  prefixOf(cluster: string): string;
 }
 
 /** What people would have written down of these clusters if they never erred. */
 export function declaredEstate(estates: readonly Estate[]): DeclaredEstate {
-  const told: DeclaredEstate = { rows: [], keys: [] };
+  const prefixes = new Map(estates.map(({ name, index }) => [name, estates.length === 1 ? '' : `C${index + 1}_`]));
+  const told: DeclaredEstate = { rows: [], keys: [], prefixOf: (cluster) => prefixes.get(cluster) ?? '' };
   for (const estate of estates) {
-    for (const node of estate.nodes()) {
-      told.keys.push({ cluster: estate.name, key: `NODE_${keyOf(node.name)}`, value: node.ip });
-    }
+    const { name: cluster } = estate;
+    for (const node of estate.nodes()) told.keys.push({ cluster, key: `NODE_${keyOf(node.name)}`, value: node.ip });
     for (const guest of estate.guests()) {
       told.rows.push(rowOf(estate, guest));
-      const literal = inConf(guest);
-      for (const [key, value] of literal)
-        told.keys.push({ cluster: estate.name, key: keyIn(estates, estate, key), value });
+      for (const [key, value] of inConf(guest))
+        told.keys.push({ cluster, key: `${told.prefixOf(cluster)}${key}`, value });
     }
   }
   return told;
-}
-
-/** Names of keys must differ: in several clusters the cluster's own number is part of them. */
-function keyIn(estates: readonly Estate[], estate: Estate, key: string): string {
-  return estates.length === 1 ? key : `C${estate.index + 1}_${key}`;
 }
 
 export function keyOf(name: string): string {

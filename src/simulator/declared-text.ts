@@ -95,8 +95,8 @@ export function keysText(told: DeclaredEstate, marker: string): string {
     const own = told.keys.filter((one) => one.cluster === cluster);
     lines.push(...own.map(keyLine));
     const [first] = own;
-    const prefix = first?.key.match(/^C\d+_/)?.[0] ?? '';
-    if (first !== undefined) lines.push(`export ${prefix}SEED_NODE="\${${first.key}}"  # where scripts begin`);
+    if (first !== undefined)
+      lines.push(`export ${told.prefixOf(cluster)}SEED_NODE="\${${first.key}}"  # where scripts begin`);
   }
   return `${lines.join('\n')}\n`;
 }

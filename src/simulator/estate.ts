@@ -171,7 +171,7 @@ export class Estate {
       ...wanted,
       kind: wanted.kind ?? 'qemu',
       node,
-      uuid: uuidOf(this.seed, this.name, wanted.vmid, 'life', life),
+      uuid: uuidOf(this.seed, this.index, wanted.vmid, 'life', life),
       nics: wanted.nics ?? [this.newNic(wanted.vmid, 0, life)],
       createdAt: now,
       startedAt: now,
@@ -238,7 +238,7 @@ export class Estate {
   }
 
   newNic(vmid: number, index: number, life: number): Nic {
-    let bits = hashOf(this.seed, this.name, vmid, index, life) & 0xffffff;
+    let bits = hashOf(this.seed, this.index, vmid, index, life) & 0xffffff;
     while (this.#macs.has(macText(bits))) bits = (bits + 1) & 0xffffff;
     return { index, mac: macText(bits), bridge: 'vmbr0', tag: null, linkDown: false, v4: null, v6: null };
   }

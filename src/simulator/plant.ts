@@ -212,7 +212,7 @@ class Planting {
     const [one, other] = [this.#take(), this.#take()];
     const [before, after] = [one, other].map((place) => place?.guest.nics[0]?.v4?.address);
     if (one === undefined || before === undefined || after === undefined) return;
-    const key = `${keyOf(one.guest.name)}_VIP`;
+    const key = `${this.#told.prefixOf(one.estate.name)}${keyOf(one.guest.name)}_VIP`;
     for (const value of [before, after]) this.#told.keys.push({ cluster: one.estate.name, key, value });
     const [smaller = ''] = [before, after].sort(byNumber);
     this.#add('DECLARATIONS_CONFLICT', smaller, key);

@@ -45,11 +45,11 @@ export function populate(size: Size): readonly Estate[] {
     throw new Error(`${clusters} clusters of ${nodes} nodes: give 1 to ${Math.min(nodes, MOST_CLUSTERS)}`);
   return Array.from({ length: clusters }, (_, index) => {
     const name = clusters === 1 ? clusterName : `sim-${String(index + 1).padStart(2, '0')}`;
-    const random = seeded(seed, name, 'nodes');
+    const random = seeded(seed, index, 'nodes');
     const first = share(nodes, clusters, index).from;
     const own = nodesOf(index, first, share(nodes, clusters, index).count, random);
     const count = share(guests, clusters, index).count;
-    const made = guestsOf({ seed, name, index, nodes: own }, count);
+    const made = guestsOf({ seed, index, nodes: own }, count);
     return new Estate({ name, seed, index, version, nodes: own, guests: made, now });
   });
 }
@@ -74,7 +74,6 @@ function nodesOf(cluster: number, first: number, count: number, random: Random):
 
 interface Place {
   readonly seed: number;
-  readonly name: string;
   readonly index: number;
   readonly nodes: readonly SimNode[];
 }
@@ -102,7 +101,7 @@ interface Rank {
 }
 
 function guestOf(place: Place, service: Service, { vmid, n, k }: Rank): Guest {
-  const random = seeded(place.seed, place.name, vmid);
+  const random = seeded(place.seed, place.index, vmid);
   const { name, kind, group, system, tags, cores, memoryMiB, diskGiB } = service;
   const chance = random();
   const power = chance < 0.8 ? 'running' : kind === 'qemu' && chance < 0.83 ? 'paused' : 'stopped';
@@ -123,7 +122,7 @@ function guestOf(place: Place, service: Service, { vmid, n, k }: Rank): Guest {
     cores,
     memoryMiB,
     diskGiB,
-    uuid: uuidOf(place.seed, place.name, vmid),
+    uuid: uuidOf(place.seed, place.index, vmid),
     nics: nicsOf(place, service, k, random),
     agent,
     system,
@@ -176,7 +175,7 @@ function sixth(cluster: number, k: number, mac: string, random: Random): NicAddr
 const TEMPLATES = ['debian-13', 'ubuntu-24.04', 'rocky-10', 'alpine-3.22'];
 
 function templateOf(place: Place, { vmid, n, k }: Rank): Guest {
-  const random = seeded(place.seed, place.name, vmid);
+  const random = seeded(place.seed, place.index, vmid);
   const system = TEMPLATES[n % TEMPLATES.length] ?? 'debian-13';
   const template: Service = {
     ...{ name: 'template', kind: n % 2 === 0 ? 'qemu' : 'lxc', group: GROUPS.templates, system: 'linux' },
