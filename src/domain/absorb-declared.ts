@@ -36,8 +36,8 @@ export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, fi
   for (const row of value.rows) {
     seen.add(row.key);
     const before = known.rows.get(row.key);
-    const same = before !== undefined && sameValue(said(before), said(row));
-    const { since: _, ...bare } = row as KeptDeclaration;
+    const same = before !== undefined && sameValue(said(before), said(lastKnown(row, before)));
+    const { since: _, ...bare } = lastKnown(row, before) as KeptDeclaration;
     const body = { ...bare, since: same ? before.since : change };
     writes.put(writes.key('declared.row', row.key), body, before, value.askedAt, state.lastSuccessAt);
   }
@@ -48,6 +48,19 @@ export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, fi
   const meta: DeclaredMeta = { declaresGuests, declaresAddresses, problems, keyConflicts, contentHash };
   writes.put(writes.key('declared.meta', 'meta'), meta, known.meta, value.askedAt, state.lastSuccessAt);
   return { writes: writes.list, reads: [], state: goodState(state, value.askedAt, finishedAt) };
+}
+
+/** A cell that cannot be read any more keeps what it last said; that it is not covered stands in `unreadable`. */
+function lastKnown(row: Declaration, before: KeptDeclaration | undefined): Declaration {
+  if (row.kind !== 'guest' || before?.kind !== 'guest' || row.unreadable.length === 0) return row;
+  const lost = new Set(row.unreadable);
+  return {
+    ...row,
+    name: lost.has('name') ? (row.name ?? before.name) : row.name,
+    node: lost.has('node') ? (row.node ?? before.node) : row.node,
+    status: lost.has('status') ? (row.status ?? before.status) : row.status,
+    addresses: lost.has('addresses') ? [...new Set([...row.addresses, ...before.addresses])] : row.addresses,
+  };
 }
 
 /** The last look that still showed the earlier rows: a look that failed showed none. */

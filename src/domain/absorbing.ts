@@ -27,7 +27,11 @@ export class Writes {
   /** Writes `body` unless it says what `known` said. Returns whether it differs. */
   put(key: VersionKey, body: unknown, known: unknown, at: Instant, priorReadAt: Instant | null): boolean {
     if (known !== undefined && known !== null && sameValue(known, body)) return false;
-    this.list.push({ op: 'put', version: { ...key, body, hash: contentHash(body), validFrom: at, priorReadAt } });
+    const { source, cluster, kind, key: name, incarnation } = key;
+    const hash = contentHash(body);
+    // Field by field: a first pass writes tens of thousands, and a spread costs several times as much.
+    const version = { source, cluster, kind, key: name, incarnation, body, hash, validFrom: at, priorReadAt };
+    this.list.push({ op: 'put', version });
     return true;
   }
 
@@ -57,20 +61,17 @@ export function partId(part: PartReadRow['part'], key: string): string {
 
 /** The read row of one attempt: a failure keeps the time of the last success. */
 export function readRow(source: string, read: PartRead, known: PartState): PartReadRow {
-  const common = { source, part: read.result.part, key: read.key, attemptedAt: read.askedAt };
-  switch (read.result.kind) {
+  const { key, askedAt: at, result } = read;
+  const { part, kind: state } = result;
+  switch (result.kind) {
     case 'read':
-      return { ...common, state: 'read', askedAt: read.askedAt, failures: 0, reason: null };
+      return { source, part, key, state, askedAt: at, attemptedAt: at, failures: 0, reason: null };
     case 'none':
-      return { ...common, state: 'none', askedAt: read.askedAt, failures: 0, reason: read.result.reason };
-    case 'failed':
-      return {
-        ...common,
-        state: 'failed',
-        askedAt: known.askedAt,
-        failures: known.failures + 1,
-        reason: read.result.reason,
-      };
+      return { source, part, key, state, askedAt: at, attemptedAt: at, failures: 0, reason: result.reason };
+    case 'failed': {
+      const { askedAt, failures } = known;
+      return { source, part, key, state, askedAt, attemptedAt: at, failures: failures + 1, reason: result.reason };
+    }
   }
 }
 

@@ -150,13 +150,13 @@ function forget(draft: Draft, version: Version): void {
       if (guest?.incarnation === version.incarnation) draft.guestsByKey.delete(key);
       return;
     case 'guest.config':
-      patch(draft, key, version.incarnation, { config: null, configSince: null });
+      patch(draft, key, version.incarnation, { config: null, configSince: null }, { config: FIRST_LOOK });
       return;
     case 'guest.addresses':
-      patch(draft, key, version.incarnation, { interfaces: null });
+      patch(draft, key, version.incarnation, { interfaces: null }, { addresses: FIRST_LOOK });
       return;
     case 'guest.power':
-      patch(draft, key, version.incarnation, { power: null });
+      patch(draft, key, version.incarnation, { power: null }, { power: FIRST_LOOK });
       return;
     case 'guest.identity':
       draft.identities.delete(key);

@@ -1,6 +1,7 @@
 import type { IpAddress } from '../address.js';
 import type { DriftFindingKind, Subject } from '../finding.js';
 import { FIRST_LOOK } from '../time.js';
+import type { GuestView } from '../view.js';
 import { changeOf, declaredFor } from './address-differs.js';
 import type { Row } from './binding.js';
 import { isDeclaringUnreachable } from './presence.js';
@@ -60,7 +61,7 @@ export const addressNotDeclared: Rule = {
     if (carriers.length === 0) return formerDoubt(world, 'ADDRESS_NOT_DECLARED', subject) ?? AGREES;
     const declared = world.binding.declaredAddresses.get(key) ?? [];
     if (declared.length > 0)
-      return declared.some((one) => one.from.state.kind === 'covered')
+      return declared.some((one) => one.covered)
         ? readSince(
             world,
             carriers,
@@ -70,7 +71,8 @@ export const addressNotDeclared: Rule = {
     if (
       isDeclaringUnreachable(world) ||
       world.binding.unreadable.addresses.has(address) ||
-      world.binding.listed.has(address)
+      world.binding.listed.has(address) ||
+      carriers.some(({ guest }) => hasGarbledAddresses(world, guest))
     )
       return DOUBT;
     const gone = world.binding.goneAddresses.get(address) ?? 0;
@@ -105,6 +107,11 @@ function readSince(world: World, carriers: readonly Carrier[], since: readonly n
   const latest = Math.min(...since);
   const waits = carriers.map(({ guest }) => addressDoubt(world, guest, latest));
   return waits.some((wait) => wait === undefined) ? AGREES : joined(waits);
+}
+
+/** A row of the guest has an address cell that cannot be read: it may well name what the guest carries. */
+function hasGarbledAddresses(world: World, guest: GuestView): boolean {
+  return (world.binding.byGuest.get(guest.id) ?? []).some(({ row }) => row.unreadable.includes('addresses'));
 }
 
 function writtenAt(row: Row): number {

@@ -115,13 +115,15 @@ export const declaredAddressUnused: Rule = {
     if (rows.length === 0)
       return all.length === 0 && world.view.declarations.some((s) => s.state.kind === 'unreachable') ? DOUBT : AGREES;
     if (rows.length < all.length || world.carriers.has(key) || world.classOf(address) !== undefined) return AGREES;
-    const covered = rows.filter((one) => one.from.state.kind === 'covered');
+    // A row out of reach names a guest: what that one carries decides, and the row may say other by now.
+    if (rows.some((one) => !one.covered && one.vmids.length > 0)) return DOUBT;
+    const covered = rows.filter((one) => one.covered);
     if (covered.length === 0 || covered.some((one) => one.row?.placement.kind === 'elsewhere')) return DOUBT;
     const since = Math.max(...covered.map((one) => one.since.before ?? 0));
     const named = covered.filter((one) => one.vmids.length > 0);
     const wait =
       named.length > 0 ? namedDoubt(world, named, address, since) : unnamedDoubt(world, address, rows, since);
-    return wait ?? unused(world, subject, address, covered);
+    return wait ?? unused(world, subject, address, covered, rows);
   },
 };
 
@@ -130,18 +132,20 @@ function unused(
   subject: Parameters<Rule['judge']>[1],
   address: IpAddress,
   rows: readonly DeclaredAddress[],
+  all: readonly DeclaredAddress[],
 ): Verdict {
   const [first] = rows;
   const guests = [...new Set(rows.flatMap((row) => row.guests))].flatMap((id) => world.view.guests.get(id) ?? []);
   const field = `address${familyOf(address)}`;
-  const swallowers = [
-    ...guests.map((guest) => idOf('ADDRESS_DIFFERS', guest.id, field)),
-    ...rows.flatMap((row) =>
-      row.vmids.flatMap((vmid) =>
+  // Each row that names a guest must be told by that guest's own finding.
+  const swallowers = all
+    .filter((row) => row.vmids.length > 0)
+    .map((row) => [
+      ...row.guests.map((guest) => idOf('ADDRESS_DIFFERS', guest, field)),
+      ...row.vmids.flatMap((vmid) =>
         [...world.view.clusters.keys(), '*'].map((c) => idOf('GUEST_MISSING', `${c}/${vmid}`)),
       ),
-    ),
-  ];
+    ]);
   return so(world, {
     kind: 'DECLARED_ADDRESS_UNUSED',
     subject,
@@ -163,7 +167,7 @@ function unused(
         ? [...new Set(guests.map((guest) => guest.cluster))]
         : clustersIn(world, first?.scope ?? 'default'),
     changes: rows.map((row) => row.since),
-    swallowers: swallowers.length === 0 ? [] : [swallowers],
+    swallowers,
   });
 }
 
@@ -181,8 +185,13 @@ function namedDoubt(
   since: number,
 ): Verdict | undefined {
   const guests = [...new Set(named.flatMap((one) => one.guests))];
-  if (guests.length === 0) return absentDoubt(world, named, since);
   const waits: Verdict[] = [];
+  const absent = absentDoubt(
+    world,
+    named.filter((one) => one.guests.length === 0),
+    since,
+  );
+  if (absent !== undefined) waits.push(absent);
   for (const id of guests) {
     const guest = world.view.guests.get(id);
     if (guest === undefined || guest.status === 'UNKNOWN') waits.push(DOUBT);

@@ -28,6 +28,8 @@ export interface DeclaredAddress {
   readonly vmids: readonly number[];
   readonly row: Row | undefined;
   readonly from: DeclaredSource;
+  /** Its source is in reach and its cell can be read. */
+  readonly covered: boolean;
   readonly since: ChangeInterval;
 }
 
@@ -97,6 +99,7 @@ class Binder {
           vmids: [],
           row: undefined,
           from: source,
+          covered: source.state.kind === 'covered',
           since: row.since,
         });
         return;
@@ -158,6 +161,7 @@ class Binder {
         vmids: [row.row.from],
         row,
         from: row.source,
+        covered: row.source.state.kind === 'covered' && !row.row.unreadable.includes('addresses'),
         since: row.row.since,
       });
     }

@@ -156,13 +156,8 @@ function oneAddressTwoGuests(world: World, subject: Subject): Verdict {
   const all = world.binding.declaredAddresses.get(addressKey(subject)) ?? [];
   const declared = forGuests(all);
   const guests = [...new Set(declared.flatMap((one) => one.guests))].flatMap((id) => world.view.guests.get(id) ?? []);
-  if (guests.length < 2 || isVirtual(world, address))
-    return all.some((one) => one.from.state.kind !== 'covered') ? DOUBT : AGREES;
-  if (
-    declared.some((one) => one.from.state.kind !== 'covered') ||
-    guests.some((g) => !world.coverage.cluster(g.cluster))
-  )
-    return DOUBT;
+  if (guests.length < 2 || isVirtual(world, address)) return all.some((one) => !one.covered) ? DOUBT : AGREES;
+  if (declared.some((one) => !one.covered) || guests.some((g) => !world.coverage.cluster(g.cluster))) return DOUBT;
   return so(world, {
     kind: 'DECLARATIONS_CONFLICT',
     subject,
