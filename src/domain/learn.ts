@@ -14,7 +14,7 @@ import type {
   NodeRow,
   VmidRow,
 } from './guest.js';
-import { guestId, guestKey } from './guest.js';
+import { type GuestKey, guestId, guestKey } from './guest.js';
 import type { InventorySettings } from './settings.js';
 import { DAY, FIRST_LOOK, type Instant } from './time.js';
 import type { PartReadRow, SourceState, Version } from './version.js';
@@ -61,9 +61,12 @@ interface Draft {
   >;
   /** Nodes that came, went, or changed status: their guests are touched too. */
   readonly touchedNodes: Set<string>;
-  /** Guests whose effective status or carried addresses must be worked out again. */
-  readonly touched: Set<string>;
+  /** Guests that something was learned of, each a copy of this draft's own. What follows from their parts is worked out at the end. */
+  readonly touched: Map<GuestKey, DraftGuest>;
 }
+
+type DraftGuest = { -readonly [K in keyof GuestView]: GuestView[K] };
+type PartKind = 'guest.config' | 'guest.addresses' | 'guest.power';
 
 /**
  * The next inventory view: the last one and what was learned since. Objects that nothing was learned of are shared.
@@ -72,21 +75,17 @@ interface Draft {
 export function learn(view: InventoryView, learned: Learned, settings: InventorySettings): InventoryView {
   const draft = draftOf(view);
   for (const state of learned.states) learnState(draft, state, settings);
-  const followed = new Set(learned.opened.map(versionId));
+  const followed = new Set(learned.ended.length === 0 ? [] : learned.opened.map(versionId));
   for (const { version } of learned.ended) {
     if (!followed.has(versionId(version))) forget(draft, version);
   }
   // Parts belong to a guest, so the guest is learned before them, in whatever order they come.
-  const [guests, rest] = [[] as Version[], [] as Version[]];
-  for (const version of learned.opened) (version.kind === 'guest' ? guests : rest).push(version);
-  for (const version of [...guests, ...rest]) learnVersion(draft, version);
+  for (const version of learned.opened) if (version.kind === 'guest') learnVersion(draft, version);
+  for (const version of learned.opened) if (version.kind !== 'guest') learnVersion(draft, version);
   learnDeclaredRows(draft, learned);
   for (const read of learned.reads) learnRead(draft, read, learned);
   touchGuestsOnNodes(draft);
-  for (const key of draft.touched) {
-    const guest = draft.guestsByKey.get(key);
-    if (guest !== undefined) draft.guestsByKey.set(key, settled(guest, draft));
-  }
+  for (const guest of draft.touched.values()) settle(guest, draft);
   return viewOf(view, draft, learned.seq, settings);
 }
 
@@ -95,11 +94,8 @@ export function relearn(view: InventoryView, settings: InventorySettings): Inven
   const draft = draftOf(view);
   for (const cluster of draft.clusters.values())
     draft.clusters.set(cluster.name, { ...cluster, settings: settings.cluster(cluster.name) });
-  for (const key of draft.guestsByKey.keys()) draft.touched.add(key);
-  for (const key of draft.touched) {
-    const guest = draft.guestsByKey.get(key);
-    if (guest !== undefined) draft.guestsByKey.set(key, settled(guest, draft));
-  }
+  for (const key of draft.guestsByKey.keys()) touched(draft, key);
+  for (const guest of draft.touched.values()) settle(guest, draft);
   return viewOf(view, draft, view.seq, settings);
 }
 
@@ -116,7 +112,7 @@ function draftOf(view: InventoryView): Draft {
     absences: new Map(view.absences),
     absenceReads: new Map(view.absenceReads),
     declared: new Map([...view.declared].map(([name, kept]) => [name, { ...kept, rows: new Map(kept.rows) }])),
-    touched: new Set(),
+    touched: new Map(),
     touchedNodes: new Set(),
   };
 }
@@ -142,21 +138,39 @@ function learnState(draft: Draft, state: SourceState, settings: InventorySetting
   });
 }
 
+/** The guest under a key as this draft may write on it. */
+function touched(draft: Draft, key: GuestKey): DraftGuest | undefined {
+  const own = draft.touched.get(key);
+  if (own !== undefined) return own;
+  const known = draft.guestsByKey.get(key);
+  if (known === undefined) return undefined;
+  const copy = { ...known };
+  introduce(draft, copy);
+  return copy;
+}
+
+function introduce(draft: Draft, guest: DraftGuest): void {
+  draft.touched.set(guest.key, guest);
+  draft.guestsByKey.set(guest.key, guest);
+}
+
+/** The guest that a part's version speaks of; undefined where another one lives there now. */
+function touchedIn(draft: Draft, key: GuestKey, incarnation: number): DraftGuest | undefined {
+  return draft.guestsByKey.get(key)?.incarnation === incarnation ? touched(draft, key) : undefined;
+}
+
 function forget(draft: Draft, version: Version): void {
   const key = `${version.cluster}/${version.key}`;
-  const guest = draft.guestsByKey.get(key);
   switch (version.kind) {
     case 'guest':
-      if (guest?.incarnation === version.incarnation) draft.guestsByKey.delete(key);
+      if (draft.guestsByKey.get(key)?.incarnation !== version.incarnation) return;
+      draft.guestsByKey.delete(key);
+      draft.touched.delete(key);
       return;
     case 'guest.config':
-      patch(draft, key, version.incarnation, { config: null, configSince: null }, { config: FIRST_LOOK });
-      return;
     case 'guest.addresses':
-      patch(draft, key, version.incarnation, { interfaces: null }, { addresses: FIRST_LOOK });
-      return;
     case 'guest.power':
-      patch(draft, key, version.incarnation, { power: null }, { power: FIRST_LOOK });
+      forgetPart(touchedIn(draft, key, version.incarnation), version.kind);
       return;
     case 'guest.identity':
       draft.identities.delete(key);
@@ -183,18 +197,41 @@ function forget(draft: Draft, version: Version): void {
   }
 }
 
+function forgetPart(guest: DraftGuest | undefined, kind: PartKind): void {
+  if (guest === undefined) return;
+  const { config, addresses, power } = guest.changed;
+  switch (kind) {
+    case 'guest.config':
+      guest.config = null;
+      guest.configSince = null;
+      guest.changed = { config: FIRST_LOOK, addresses, power };
+      return;
+    case 'guest.addresses':
+      guest.interfaces = null;
+      guest.changed = { config, addresses: FIRST_LOOK, power };
+      return;
+    case 'guest.power':
+      guest.power = null;
+      guest.changed = { config, addresses, power: FIRST_LOOK };
+      return;
+  }
+}
+
 /**
  * Declared rows as they came and went, in order of time. What a row said and says no more is remembered, whether it went
  * away or was edited: a carried address that a person just renumbered is held against the new row once it was read again.
  */
 function learnDeclaredRows(draft: Draft, { opened, ended }: Learned): void {
+  const isRow = (version: Version) => version.kind === 'declared.row';
   const steps = [
-    ...ended.flatMap(({ version, validTo }) => [
-      { at: version.validFrom, version, gone: false },
-      { at: validTo, version, gone: true },
-    ]),
-    ...opened.map((version) => ({ at: version.validFrom, version, gone: false })),
-  ].filter(({ version }) => version.kind === 'declared.row');
+    ...ended
+      .filter(({ version }) => isRow(version))
+      .flatMap(({ version, validTo }) => [
+        { at: version.validFrom, version, gone: false },
+        { at: validTo, version, gone: true },
+      ]),
+    ...opened.filter(isRow).map((version) => ({ at: version.validFrom, version, gone: false })),
+  ];
   // At one moment the old word ends before the new one begins; a word that ended as it began is heard first.
   steps.sort((a, b) => a.at - b.at || a.version.validFrom - b.version.validFrom || Number(a.gone) - Number(b.gone));
   // An end with a successor at the same moment is an edit: it shows in the successor's step.
@@ -220,33 +257,16 @@ function learnVersion(draft: Draft, version: Version): void {
   switch (version.kind) {
     case 'guest': {
       const row = version.body as GuestRow;
-      const known = draft.guestsByKey.get(key);
-      const same = known !== undefined && known.incarnation === version.incarnation ? known : undefined;
-      draft.guestsByKey.set(key, { ...(same ?? newGuest(version)), row });
-      draft.touched.add(key);
+      const same = touchedIn(draft, key, version.incarnation);
+      if (same !== undefined) same.row = row;
+      else introduce(draft, newGuest(version, row));
       return;
     }
-    case 'guest.config': {
-      const config = version.body as KeptConfig;
-      patch(
-        draft,
-        key,
-        version.incarnation,
-        { config, configSince: version.validFrom },
-        { config: config.devicesSince },
-      );
+    case 'guest.config':
+    case 'guest.addresses':
+    case 'guest.power':
+      learnPart(touchedIn(draft, key, version.incarnation), version.kind, version);
       return;
-    }
-    case 'guest.addresses': {
-      const change = { after: version.priorReadAt, before: version.validFrom };
-      patch(draft, key, version.incarnation, { interfaces: version.body as GuestInterfaces }, { addresses: change });
-      return;
-    }
-    case 'guest.power': {
-      const change = { after: version.priorReadAt, before: version.validFrom };
-      patch(draft, key, version.incarnation, { power: version.body as GuestPower }, { power: change });
-      return;
-    }
     case 'guest.identity':
       draft.identities.set(key, version.body as GuestIdentity);
       return;
@@ -281,7 +301,30 @@ function learnVersion(draft: Draft, version: Version): void {
   }
 }
 
-function newGuest(version: Version): GuestView {
+function learnPart(guest: DraftGuest | undefined, kind: PartKind, version: Version): void {
+  if (guest === undefined) return;
+  const change = { after: version.priorReadAt, before: version.validFrom };
+  const { config, addresses, power } = guest.changed;
+  switch (kind) {
+    case 'guest.config': {
+      const body = version.body as KeptConfig;
+      guest.config = body;
+      guest.configSince = version.validFrom;
+      guest.changed = { config: body.devicesSince, addresses, power };
+      return;
+    }
+    case 'guest.addresses':
+      guest.interfaces = version.body as GuestInterfaces;
+      guest.changed = { config, addresses: change, power };
+      return;
+    case 'guest.power':
+      guest.power = version.body as GuestPower;
+      guest.changed = { config, addresses, power: change };
+      return;
+  }
+}
+
+function newGuest(version: Version, row: GuestRow): DraftGuest {
   const vmid = Number(version.key);
   return {
     id: guestId(version.cluster, vmid, version.incarnation),
@@ -289,7 +332,7 @@ function newGuest(version: Version): GuestView {
     cluster: version.cluster,
     vmid,
     incarnation: version.incarnation,
-    row: version.body as GuestRow,
+    row,
     config: null,
     interfaces: null,
     power: null,
@@ -300,19 +343,6 @@ function newGuest(version: Version): GuestView {
     carried: [],
     firstScope: 'default',
   };
-}
-
-function patch(
-  draft: Draft,
-  key: string,
-  incarnation: number,
-  what: Partial<Pick<GuestView, 'config' | 'configSince' | 'interfaces' | 'power'>>,
-  changed: Partial<GuestView['changed']> = {},
-): void {
-  const guest = draft.guestsByKey.get(key);
-  if (guest === undefined || guest.incarnation !== incarnation) return;
-  draft.guestsByKey.set(key, { ...guest, ...what, changed: { ...guest.changed, ...changed } });
-  draft.touched.add(key);
 }
 
 function learnRead(draft: Draft, read: PartReadRow, learned: Learned): void {
@@ -332,10 +362,10 @@ function learnRead(draft: Draft, read: PartReadRow, learned: Learned): void {
     if (proof !== undefined && askedAt !== null) draft.absences.set(key, { ...proof, askedAt });
     return;
   }
-  const guest = draft.guestsByKey.get(key);
+  const guest = touched(draft, key);
   if (guest === undefined) return;
-  draft.guestsByKey.set(key, { ...guest, parts: { ...guest.parts, [read.part]: part } });
-  draft.touched.add(key);
+  const { config, addresses } = guest.parts;
+  guest.parts = read.part === 'config' ? { config: part, addresses } : { config, addresses: part };
 }
 
 function clusterOf(draft: Draft, source: string, learned: Learned): string | undefined {
@@ -347,7 +377,7 @@ function clusterOf(draft: Draft, source: string, learned: Learned): string | und
 function touchGuestsOnNodes(draft: Draft): void {
   if (draft.touchedNodes.size === 0) return;
   for (const guest of draft.guestsByKey.values()) {
-    if (draft.touchedNodes.has(`${guest.cluster}/${guest.row.node}`)) draft.touched.add(guest.key);
+    if (draft.touchedNodes.has(`${guest.cluster}/${guest.row.node}`)) touched(draft, guest.key);
   }
 }
 
@@ -368,21 +398,18 @@ function effectiveStatus(guest: GuestView, draft: Draft): GuestStatus {
   return guest.row.status;
 }
 
-/** A guest with what follows from its parts worked out again: status and carried addresses. */
-function settled(guest: GuestView, draft: Draft): GuestView {
+/** Works out what follows from a guest's parts: status and carried addresses. */
+function settle(guest: DraftGuest, draft: Draft): void {
   const cluster = draft.clusters.get(guest.cluster);
-  if (cluster === undefined) return guest;
+  if (cluster === undefined) return;
+  const { row, config, interfaces, parts } = guest;
   const status = effectiveStatus(guest, draft);
-  const readings = {
-    ...guest,
-    kind: guest.row.kind,
-    node: guest.row.node,
-    status: status === 'UNKNOWN' ? guest.row.status : status,
-  };
-  const [first] = guest.config?.devices ?? [];
-  const firstScope =
-    first === undefined ? cluster.settings.addressScope : scopeOf(cluster.settings, guest.row.node, first);
-  return { ...guest, status, carried: carriedAddresses(readings, cluster.settings), firstScope };
+  const lastWord = status === 'UNKNOWN' ? row.status : status;
+  const readings = { kind: row.kind, node: row.node, status: lastWord, config, interfaces, parts };
+  const [first] = config?.devices ?? [];
+  guest.status = status;
+  guest.carried = carriedAddresses(readings, cluster.settings);
+  guest.firstScope = first === undefined ? cluster.settings.addressScope : scopeOf(cluster.settings, row.node, first);
 }
 
 function viewOf(view: InventoryView, draft: Draft, seq: bigint, settings: InventorySettings): InventoryView {
