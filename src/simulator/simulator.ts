@@ -1,12 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startAdmin } from './admin.js';
-import { type Certificate, selfSigned } from './certificate.js';
 import { declare, markerOf, writeDeclared } from './declared-files.js';
 import type { Estate } from './estate.js';
 import { Faults } from './faults.js';
 import type { PveVersion } from './guest.js';
+import { type Identity, type IdentityFiles, keepIdentity, keptIdentity, newIdentity } from './identity.js';
 import { Life } from './life.js';
 import type { PlantedDrift } from './plant.js';
 import { clustersFor, populate } from './populate.js';
@@ -60,18 +59,17 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
-/** Secrets and ports of a simulator. */
-export interface Identity {
-  readonly certificate: Certificate;
-  readonly tokenSecret: string;
-  /** Of the clusters, in order; a missing one is any free port. */
-  readonly ports: readonly number[];
-}
-
 const TOKEN_ID = 'it-read@pve!sankofa';
 const SEED = 20_260;
 const WAITS = { agentMs: 3_000, proxyMs: 30_000, authMs: 3_000 };
 const LIVE_INTERVAL_MS = 7_000;
+
+type Houses = ReadonlyMap<string, House>;
+interface House {
+  readonly estate: Estate;
+  readonly faults: Faults;
+  readonly api: ProxmoxApi;
+}
 
 /** Starts a simulated estate that speaks Proxmox's API over HTTPS on the loopback. Its `stop` ends all of it. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
@@ -80,46 +78,67 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const estates = populate(size);
   const written = declare(estates, marker);
   await writeDeclared(options.declaredDir, written, marker);
-
-  const token = { id: TOKEN_ID, secret: options.identity?.tokenSecret ?? randomUUID() };
-  const certificate = options.identity?.certificate ?? selfSigned();
-  const waits = { ...WAITS, ...options.waits };
-  const houses = new Map<string, { estate: Estate; faults: Faults; api: ProxmoxApi }>();
-  for (const estate of estates) {
-    const faults = new Faults();
-    const random = seeded(size.seed, estate.name, 'wire');
-    const port = options.identity?.ports[estate.index] ?? 0;
-    const api = await startProxmoxApi({ estate, faults, certificate, token, random, waits, port });
-    houses.set(estate.name, { estate, faults, api });
-  }
+  const identity = options.identity ?? newIdentity();
+  const houses = await openHouses(estates, identity, options);
+  const life = new Life(estates, written.touched, size.seed);
   const adminToken = randomBytes(24).toString('base64url');
   const admin = await startAdmin({ token: adminToken, clusters: houses });
-  const life = new Life(estates, written.touched, size.seed);
-  const timer =
-    options.live === true ? setInterval(() => life.tick(), options.liveIntervalMs ?? LIVE_INTERVAL_MS) : undefined;
+  const every = options.liveIntervalMs ?? LIVE_INTERVAL_MS;
+  const timer = options.live === true ? setInterval(() => life.tick(), every) : undefined;
+  return {
+    ...doors(houses, identity),
+    declaredDir: options.declaredDir,
+    plantedDrift: written.planted,
+    tick: (ticks) => life.tick(ticks),
+    adminUrl: admin.url,
+    adminToken,
+    async stop() {
+      clearInterval(timer);
+      await Promise.all([admin.stop(), closeHouses(houses)]);
+    },
+  };
+}
+
+/** All of them, or none: one whose port is taken closes those before it. */
+async function openHouses(estates: readonly Estate[], identity: Identity, options: SimulatorOptions): Promise<Houses> {
+  const houses = new Map<string, House>();
+  const { certificate, tokenSecret, ports } = identity;
+  const token = { id: TOKEN_ID, secret: tokenSecret };
+  const waits = { ...WAITS, ...options.waits };
+  try {
+    for (const estate of estates) {
+      const faults = new Faults();
+      const random = seeded(estate.seed, estate.index, 'wire');
+      const port = ports[estate.index] ?? 0;
+      const api = await startProxmoxApi({ estate, faults, certificate, token, random, waits, port });
+      houses.set(estate.name, { estate, faults, api });
+    }
+  } catch (error) {
+    await closeHouses(houses);
+    throw error;
+  }
+  return houses;
+}
+
+async function closeHouses(houses: Houses): Promise<void> {
+  await Promise.all([...houses.values()].map(({ api }) => api.stop()));
+}
+
+function doors(houses: Houses, { certificate, tokenSecret }: Identity) {
+  const told = { fingerprint: certificate.fingerprint, tokenId: TOKEN_ID, tokenSecret };
   const house = (name: string) => {
     const found = houses.get(name);
     if (found === undefined)
       throw new Error(`no simulated cluster ${name}; there are ${[...houses.keys()].join(', ')}`);
     return found;
   };
-  const told = { fingerprint: certificate.fingerprint, tokenId: token.id, tokenSecret: token.secret };
   return {
     clusters: [...houses].map(([name, { api }]) => ({ name, url: api.url, ...told })),
-    declaredDir: options.declaredDir,
-    plantedDrift: written.planted,
-    estate: (name) => house(name).estate,
-    faults: (name) => house(name).faults,
-    requests: (name) => house(name).api.requests(),
+    estate: (name: string) => house(name).estate,
+    faults: (name: string) => house(name).faults,
+    requests: (name: string) => house(name).api.requests(),
     forgetRequests: () => {
       for (const { api } of houses.values()) api.forgetRequests();
-    },
-    tick: (ticks) => life.tick(ticks),
-    adminUrl: admin.url,
-    adminToken,
-    async stop() {
-      clearInterval(timer);
-      await Promise.all([admin.stop(), ...[...houses.values()].map(({ api }) => api.stop())]);
     },
   };
 }
@@ -146,18 +165,25 @@ export async function runSimulator(
   print: (text: string) => void,
 ): Promise<void> {
   const folder = join(options.dataDir, 'simulator');
-  const declaredDir = join(folder, 'config');
-  const identityFile = join(folder, 'identity.json');
-  await mkdir(folder, { recursive: true });
   const { nodes, guests, now } = options;
-  const kept = await readIdentity(identityFile);
-  const identity = kept ?? { certificate: selfSigned(), tokenSecret: randomUUID(), ports: [] };
-  const simulator = await startSimulator({ nodes, guests, declaredDir, live: true, now, identity });
+  const identity = await keptIdentity(folder);
+  const start = (ports: readonly number[]) =>
+    startSimulator({
+      nodes,
+      guests,
+      now,
+      live: true,
+      declaredDir: join(folder, 'config'),
+      identity: { ...identity, ports },
+    });
+  // A port of last time that somebody else has by now is given up for any free one.
+  const simulator = await start(identity.ports).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return start([]);
+  });
   const ports = simulator.clusters.map(({ url }) => Number(new URL(url).port));
-  await writeFile(identityFile, JSON.stringify({ ...identity, ports }), { mode: 0o600 });
-  const secretFile = join(folder, 'token-secret');
-  await writeFile(secretFile, identity.tokenSecret, { mode: 0o600 });
-  print(directions(simulator, secretFile));
+  const files = await keepIdentity(folder, { ...identity, ports }, simulator.adminToken);
+  print(directions(simulator, files));
   await new Promise<void>((resolve) => {
     if (told.aborted) resolve();
     told.addEventListener('abort', () => resolve(), { once: true });
@@ -165,15 +191,10 @@ export async function runSimulator(
   await simulator.stop();
 }
 
-async function readIdentity(path: string): Promise<Identity | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Identity);
-}
-
 const SECRET_ENV = 'PVE_SIMULATED_TOKEN';
 
 /** A name that begins with sim- is refused in sources.yaml: to a gateway that is pointed here, this is a real estate. */
-function directions(simulator: Simulator, secretFile: string): string {
+function directions(simulator: Simulator, files: IdentityFiles): string {
   const clusters = simulator.clusters.map(
     ({ name, url, fingerprint, tokenId }) => `  - name: ${name.replace(/^sim-/, 'lab-')}
     api:
@@ -187,8 +208,8 @@ function directions(simulator: Simulator, secretFile: string): string {
 clusters:
 ${clusters.join('\n')}
 # and start it with
-#   export ${SECRET_ENV}_FILE=${secretFile}
+#   export ${SECRET_ENV}_FILE=${files.tokenSecret}
 #   export CONFIG_DIR=${simulator.declaredDir}
-# Break something (curl -X PUT -H "Authorization: Bearer ${simulator.adminToken}" -d '{"nodesDown":["pve01"]}'):
-#   ${simulator.adminUrl}/_admin/faults`;
+# Break something:
+#   curl -X PUT -H "Authorization: Bearer $(cat ${files.adminToken})" -d '{"nodesDown":["pve01"]}' ${simulator.adminUrl}/_admin/faults`;
 }
