@@ -18,12 +18,18 @@ export class Coverage {
   readonly #now: Instant;
   readonly #oldest: Instant;
   readonly #reached = new Map<string, boolean>();
+  /** Nodes that are online, by cluster. */
+  readonly #online = new Map<string, Set<string>>();
 
   constructor(view: InventoryView, now: Instant) {
     this.#view = view;
     this.#now = now;
     this.#oldest = now - staleAfter(view);
     for (const cluster of view.clusters.values()) this.#reached.set(cluster.name, reached(cluster, this.#oldest));
+    for (const { cluster, name, row } of view.nodes.values()) {
+      const online = this.#online.get(cluster) ?? new Set();
+      if (row.status === 'ONLINE') this.#online.set(cluster, online.add(name));
+    }
   }
 
   /** The last poll of the cluster succeeded and is young enough. */
@@ -42,7 +48,7 @@ export class Coverage {
   }
 
   nodeOnline(cluster: string, node: string): boolean {
-    return this.#view.nodes.get(`${cluster}/${node}`)?.row.status === 'ONLINE';
+    return this.#online.get(cluster)?.has(node) === true;
   }
 
   config(guest: GuestView): boolean {

@@ -107,7 +107,12 @@ function* lease({ estate }: Run) {
 function* clone(run: Run) {
   const vmid = 110;
   if (run.estate.guests.has(`main/${vmid}`)) return;
-  run.estate.guest({ vmid, lock: 'clone', power: 'STOPPED', devices: [{ ip4: '10.0.0.60/24', shows: ['10.0.0.60'] }] });
+  run.estate.guest({
+    vmid,
+    lock: 'clone',
+    power: 'STOPPED',
+    devices: [{ ip4: '10.0.0.160/24', shows: ['10.0.0.160'] }],
+  });
   yield 20 * MINUTE;
   // Unlocked and written down between two polls.
   run.estate.guest({ vmid, lock: null });
@@ -121,7 +126,7 @@ function* clone(run: Run) {
 function* provision(run: Run, vmid: number) {
   const fresh = 111 + (vmid % 2);
   if (run.estate.guests.has(`main/${fresh}`)) return;
-  const address = `10.0.0.${fresh - 40}`;
+  const address = `10.0.0.${fresh + 60}`;
   run.estate.guest({ vmid: fresh, startedAt: run.estate.now, devices: [{ ip4: `${address}/24`, shows: [address] }] });
   writeDown(run);
   yield 4 * MINUTE;

@@ -311,7 +311,7 @@ describe('law 6: the dead keep their place', () => {
           run.settle();
           for (let hour = 0; hour < 3; hour++) run.wait(HOUR).settle();
           holds(run, 'the stopped carry what they carried', carried(), before);
-          const opened = run.events.slice(happened).filter(({ type }) => type !== 'RESOLVED');
+          const opened = run.events.slice(happened).filter(({ type }) => type === 'OPENED' || type === 'REOPENED');
           holds(run, 'nothing opens because guests rest', opened, []);
           for (const guest of run.view.guests.values()) {
             if (dark && guest.row.node === 'pve2') expect(guest.status).toBe('UNKNOWN');

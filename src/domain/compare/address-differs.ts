@@ -70,11 +70,14 @@ export const addressDiffers: Rule = {
     const since = Math.max(...rows.map((row) => row.row.since.before ?? 0));
     const wait = addressDoubt(world, guest, since);
     if (wait !== undefined) return wait;
+    const isCarried = (address: IpAddress) =>
+      guest.carried.some((c) => c.address === address && !isVirtual(world, address, [{ guest, carried: c }]));
+    if (addresses.some(isCarried)) return AGREES;
     const carried = guest.carried.filter(
       (c) => c.family === family && !isVirtual(world, c.address, [{ guest, carried: c }]),
     );
     const own = carried.filter((c) => !isDynamic(world, c));
-    if (own.length === 0 || carried.some((c) => addresses.includes(c.address))) return AGREES;
+    if (own.length === 0) return AGREES;
     const observed = [...new Set(own.map((c) => c.address))].sort(compareAddresses).join(', ');
     const declared = [...new Set(addresses)].sort(compareAddresses).join(', ');
     const conflict = declaredSet(bound, family).some((set) =>

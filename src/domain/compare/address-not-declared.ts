@@ -94,7 +94,8 @@ export const addressNotDeclared: Rule = {
       guests: [...new Set(carriers.map(({ guest }) => guest))],
       clusters: [...new Set(carriers.map(({ guest }) => guest.cluster))],
       changes: [...sure.map(({ guest }) => changeOf(guest)), gone === 0 ? FIRST_LOOK : { after: null, before: gone }],
-      swallowers: carriers.map(({ guest, carried }) => [
+      // Only of those that were read well: whether another one's finding tells it is not known yet.
+      swallowers: sure.map(({ guest, carried }) => [
         idOf('ADDRESS_DIFFERS', guest.id, carried.family === 4 ? 'address4' : 'address6'),
         idOf('GUEST_NOT_DECLARED', guest.id),
       ]),

@@ -1,3 +1,4 @@
+import type { Subject } from '../finding.js';
 import type { Mac } from '../mac.js';
 import type { Instant } from '../time.js';
 import type { GuestView } from '../view.js';
@@ -72,18 +73,32 @@ export const duplicateAddress: Rule = {
       subject,
       field: '',
       declared: null,
-      // A third one that cannot be asked at the moment is still one of them.
-      observed: running.map(({ guest }) => guest.key).join(', '),
+      observed: sharers(world, subject, carriers, running)
+        .map((guest) => guest.key)
+        .join(', '),
       declaredBy: [],
       evidence: sure.flatMap(({ guest, carried }) => addressEvidence(guest, carried)),
       message: `${address} is carried by ${sure.map(({ guest }) => called(guest)).join(' and ')} at once`,
-      guests: sure.map(({ guest }) => guest),
+      guests: sharers(world, subject, carriers, running),
       clusters: [...new Set(sure.map(({ guest }) => guest.cluster))],
       changes: sure.map(({ guest }) => changeOf(guest)),
       swallowers: swallowingMacs(sure),
     });
   },
 };
+
+/** Who shares it: those that run, and a third one of an open finding that is only out of sight now. */
+function sharers(
+  world: World,
+  subject: Subject,
+  carriers: readonly Carrier[],
+  running: readonly Carrier[],
+): readonly GuestView[] {
+  const known = world.view.findings.byId.get(idOf('DUPLICATE_ADDRESS', subject.id))?.guests ?? [];
+  const isSharer = ({ guest }: Carrier) =>
+    running.some((one) => one.guest === guest) || (known.includes(guest.id) && !world.coverage.row(guest));
+  return [...new Set(carriers.filter(isSharer).map(({ guest }) => guest))];
+}
 
 /** When a guest's present addresses were first read. */
 function firstSight(world: World, guest: GuestView): Instant {

@@ -66,9 +66,9 @@ function fieldRule(
     kind,
     *candidates(world) {
       for (const id of world.binding.byGuest.keys()) {
+        // Where no row says anything of the field, `judge` finds that soon enough.
         const guest = world.view.guests.get(id);
-        if (guest !== undefined && rowsSaying(world, guest, field).length > 0)
-          yield { subject: guestSubject(guest), field };
+        if (guest !== undefined) yield { subject: guestSubject(guest), field };
       }
     },
     judge(world, subject) {

@@ -7,7 +7,7 @@ export function bareName(name: string): string {
 }
 
 export function sameName(a: string, b: string): boolean {
-  return bareName(a) === bareName(b);
+  return a === b || bareName(a) === bareName(b);
 }
 
 /** The name people gave it; Proxmox invents `VM 100` and `CT100` for guests without one. */
@@ -19,6 +19,8 @@ export function givenName(guest: GuestView): string | null {
 /** Finds nodes of an estate by what people write in a cell: the name, with or without domain, or the node's own IP. */
 export class NodeNames {
   readonly #byName = new Map<string, NodeView[]>();
+  /** What was looked for already: a cell's text comes once for every guest of its node. */
+  readonly #found = new Map<string, readonly NodeView[]>();
 
   constructor(view: InventoryView) {
     for (const node of view.nodes.values()) {
@@ -35,8 +37,12 @@ export class NodeNames {
 
   /** Every node that the text may mean; the same name may stand in several clusters. */
   find(text: string): readonly NodeView[] {
+    const known = this.#found.get(text);
+    if (known !== undefined) return known;
     const trimmed = text.trim().toLowerCase();
-    return this.#byName.get(trimmed) ?? this.#byName.get(bareName(trimmed)) ?? [];
+    const found = this.#byName.get(trimmed) ?? this.#byName.get(bareName(trimmed)) ?? [];
+    this.#found.set(text, found);
+    return found;
   }
 
   in(cluster: string, text: string): NodeView | undefined {
