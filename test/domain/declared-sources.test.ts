@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { SECOND } from '../../src/domain/time.js';
+import { CONF, line, row, TABLE } from '../testkit/domain-declared.js';
+import { Run } from '../testkit/domain-run.js';
+
+describe('a declared source', () => {
+  const state = (run: Run, name: string) => run.view.declarations.find((one) => one.name === name)?.state.kind;
+
+  it('that was never there declares nothing and covers nothing', () => {
+    const run = new Run();
+    run.estate.guest({ vmid: 100, devices: [{ shows: ['10.0.0.5'] }] });
+    const at = run.estate.now;
+    run.declared(TABLE, { kind: 'absent', at, reason: 'no such file' }).full();
+    expect(state(run, TABLE)).toBe('never');
+    expect(run.open()).toEqual([]);
+  });
+
+  it('that had rows and is gone keeps them, and is unreachable since then', () => {
+    const run = new Run();
+    run.estate.guest({ vmid: 100, name: 'www' });
+    run.write(TABLE, [row({ vmid: 100, name: 'web' })]).full();
+    const open = run.open();
+    const since = run.estate.now;
+    run.declared(TABLE, { kind: 'absent', at: since, reason: 'no such file' });
+    run.estate.pass(SECOND);
+    run.lose(TABLE).settle();
+    expect(run.view.declarations[0]?.state).toMatchObject({ kind: 'unreachable', since, reason: 'it is empty' });
+    expect(run.view.declarations[0]?.rows.length).toBe(1);
+    expect(run.open()).toEqual(open);
+    expect(run.events.length).toBe(1);
+  });
+
+  it('whose lines only moved says nothing new', () => {
+    const run = new Run();
+    run.write(CONF, [line('GW', '10.0.0.1')]).write(CONF, [{ ...line('GW', '10.0.0.1'), location: `${CONF}:7` }]);
+    const [kept] = run.view.declarations[0]?.rows ?? [];
+    expect(kept).toMatchObject({ location: `${CONF}:7`, since: { after: null, before: null } });
+    expect(run.view.declared.get(`declared:${CONF}`)?.removed).toEqual([]);
+  });
+
+  it('remembers what a row said before it was edited or removed', () => {
+    const run = new Run();
+    run.write(TABLE, [row({ vmid: 100, addresses: ['10.0.0.5'] }), row({ vmid: 101 })]);
+    run.estate.pass(SECOND);
+    run.write(TABLE, [row({ vmid: 100, addresses: ['10.0.0.6'] })]);
+    const removed = run.view.declared.get(`declared:${TABLE}`)?.removed.map(({ row: one }) => one.key);
+    expect(removed?.toSorted()).toEqual(['100#1', '101#1']);
+    expect(run.rebuilt().declared.get(`declared:${TABLE}`)?.removed.length).toBe(2);
+  });
+
+  it('with a cell that cannot be read keeps its last word there, uncovered', () => {
+    const run = new Run();
+    run.estate.guest({ vmid: 100, devices: [{ shows: ['10.0.0.5'] }] });
+    run.write(TABLE, [row({ vmid: 100, addresses: ['10.0.0.5'] })]).full();
+    run.write(TABLE, [row({ vmid: 100, unreadable: ['addresses'] })]).settle();
+    expect(run.open()).toEqual([]);
+    expect(run.view.declarations[0]?.rows[0]).toMatchObject({ addresses: ['10.0.0.5'], unreadable: ['addresses'] });
+  });
+});
