@@ -74,6 +74,12 @@ export async function collect(
 
 export async function drift(config: Config, { json = false }: Reading, print: Print): Promise<number> {
   return withQuietCore(config, async (core) => {
+    // The declared files may have been edited since anybody looked.
+    const declared = core.sourceNames().filter(({ collector }) => collector === null);
+    await core.collectOnce(
+      declared.map(({ source }) => source),
+      AbortSignal.timeout(MINUTE),
+    );
     await core.drift.compareNow();
     const open = [...core.replica.view().findings.byId.values()].filter(
       ({ state }) => state === 'OPEN' || state === 'ACKNOWLEDGED',

@@ -86,6 +86,14 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       );
   }
 
+  const lookedAt = new Set<string>();
+  /** A file may have been edited while nobody watched it: nothing is compared before each was looked at. */
+  function sawDeclared(source: string): void {
+    if (!source.startsWith('declared:') || lookedAt.has(source)) return;
+    lookedAt.add(source);
+    drift.request();
+  }
+
   const collection = openCollection({
     store,
     view: replica.view.bind(replica),
@@ -95,7 +103,9 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     measured: (run) => {
       telemetry.runFinished(run);
       tellOutcome(run);
+      sawDeclared(run.source);
     },
+    heldElsewhere: (source) => sawDeclared(source),
     failed: (source, error) => log.error({ source, err: error }, 'a run failed'),
   });
   let compared: { readonly view: InventoryView; readonly so: readonly Difference[] } | undefined;
@@ -112,6 +122,10 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     view: replica.view.bind(replica),
     policy: () => settings.policy,
     now: clock.now,
+    mayCompare: () =>
+      DECLARED_FILES.map(declaredSourceName).every(
+        (name) => lookedAt.has(name) || estate.declaredOff.map(declaredSourceName).includes(name),
+      ),
     learned: (changed, comparison, at) => {
       replica.learnFindings(changed, at);
       replica.compared(at);

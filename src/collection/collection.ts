@@ -15,6 +15,8 @@ import { type CollectedSource, neverCollected, type RunMode } from './source.js'
 
 export interface CollectionNeeds extends RunnerNeeds {
   readonly store: Pick<Store, 'transaction' | 'asks' | 'lock'>;
+  /** Another replica collects this source, and watches it. */
+  heldElsewhere(source: string): void;
   /** A run that threw: a defect or the database, never the source itself. */
   failed(source: string, error: unknown): void;
 }
@@ -169,6 +171,7 @@ class Scheduler implements Collection {
     try {
       if (slot.lock === undefined || slot.lock.lost.aborted)
         slot.lock = await this.#needs.store.lock(`source:${source.source}`);
+      if (slot.lock === undefined) this.#needs.heldElsewhere(source.source);
       if (slot.lock === undefined || stop.signal.aborted) return undefined;
       if (slot.running !== undefined) return slot.running;
       const running = this.#runner.start(source, mode, AbortSignal.any([stop.signal, slot.lock.lost]));

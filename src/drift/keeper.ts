@@ -13,6 +13,8 @@ export interface DriftNeeds {
   view(): InventoryView;
   policy(): Policy;
   now(): Instant;
+  /** Whether every declared source was looked at since this process began: until then a file may say more than is known of it. */
+  mayCompare(): boolean;
   /** Tells the replica what became of findings, and what is so. */
   learned(changed: readonly Finding[], comparison: Comparison, at: Instant): void;
   /** Reads every finding that is not resolved anew: somebody else compared before us. */
@@ -116,7 +118,7 @@ class Keeper {
   }
 
   async #once(): Promise<boolean> {
-    if (!(await this.#hold())) return false;
+    if (!this.#needs.mayCompare() || !(await this.#hold())) return false;
     const { view: currentView, policy, now, store } = this.#needs;
     const view = currentView();
     const started = performance.now();
