@@ -81,7 +81,7 @@ export function readConfig(env: Environment = process.env): Config {
     databaseUrl: read.databaseUrl(),
     dataDir: read.directory('DATA_DIR', '.data'),
     configDir: read.directory('CONFIG_DIR', 'config'),
-    initAdminApiKey: read.headerSecret('INIT_ADMIN_API_KEY'),
+    initAdminApiKey: read.adminKey('INIT_ADMIN_API_KEY'),
     tls: read.tls(),
     trustedProxies: read.trustedProxies(),
     metricsToken: read.headerSecret('METRICS_TOKEN'),
@@ -170,6 +170,16 @@ class EnvironmentReader {
   }
 
   /** A secret that callers send in a header: what a header cannot carry could never match. */
+  /** The key that opens everything is not taken where it can be guessed. */
+  adminKey(name: string): Secret | null {
+    const secret = this.#secret(name);
+    const length = secret?.reveal().length ?? 16;
+    if (length < 16 || length > 512) this.problems.push(`${name} has ${length} characters; give 16 to 512`);
+    if (secret !== null && !/^[\x21-\x7e]+$/.test(secret.reveal()))
+      this.problems.push(`${name} must be printable ASCII without blanks, as it travels in a header`);
+    return secret;
+  }
+
   headerSecret(name: string): Secret | null {
     const secret = this.#secret(name);
     if (secret !== null && !/^[\x21-\x7e]+$/.test(secret.reveal()))

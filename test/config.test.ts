@@ -216,3 +216,17 @@ describe('what is set in vain is said aloud', () => {
     ]);
   });
 });
+
+describe('the first admin key', () => {
+  it.each([
+    ['guessable', 'INIT_ADMIN_API_KEY has 9 characters; give 16 to 512'],
+    [
+      'with a blank in the middle of it',
+      'INIT_ADMIN_API_KEY must be printable ASCII without blanks, as it travels in a header',
+    ],
+  ])('is refused where it cannot be a key: %s', (key, problem) => {
+    const read = () => readConfig({ INIT_ADMIN_API_KEY: key });
+    expect(read).toThrow(problem);
+    expect(read).not.toThrow(key);
+  });
+});

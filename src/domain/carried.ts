@@ -55,7 +55,7 @@ function matches(rule: ScopeRule, node: string, device: NetworkDevice): boolean 
 /** The narrowest scope that the settings give to a device: the rule that names most of node, bridge and VLAN tag; else the cluster's. */
 export function scopeOf(settings: ClusterSettings, node: string, device: NetworkDevice): string {
   let best: ScopeRule | undefined;
-  let named = 0;
+  let named = -1;
   for (const rule of settings.addressScopes) {
     const names = Number(rule.node !== null) + Number(rule.bridge !== null) + Number(rule.tag !== null);
     if (names > named && matches(rule, node, device)) {
