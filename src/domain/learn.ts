@@ -246,6 +246,11 @@ function learnDeclaredRows(draft: Draft, { opened, ended }: Learned): void {
     else kept.rows.set(version.key, row);
     if (before !== undefined && (gone || !sameValue(said(before), said(row)))) remember(kept, before, at);
   }
+  // Which of two rows of one source has the word must not depend on which was written down last.
+  for (const source of new Set(steps.map(({ version }) => version.source))) {
+    const kept = draft.declared.get(source);
+    if (kept !== undefined) kept.rows = new Map([...kept.rows].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
 }
 
 function remember(kept: { removed: KeptDeclared['removed'] }, row: Declaration, goneAt: Instant): void {

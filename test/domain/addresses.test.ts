@@ -225,6 +225,20 @@ describe('a declared address that nobody carries', () => {
     }
   });
 
+  it('is not told while the last attempt to ask one that could hold it failed, or is too long ago', () => {
+    const run = agreed();
+    run.estate.guest({ vmid: 100, agentDead: true });
+    run.tick(parts(100)).write(CONF, [line('SPARE', '10.0.0.9')]);
+    expect(run.open()).toEqual([]);
+
+    const old = agreed();
+    old.estate.pass(3 * HOUR);
+    old.poll('list').write(CONF, [line('SPARE', '10.0.0.9')]);
+    expect(old.open()).toEqual([]);
+    old.settle();
+    expect(old.open()).toEqual(['DECLARED_ADDRESS_UNUSED:10.0.0.9:']);
+  });
+
   it('is not told while a guest is hidden, its node offline, or its cluster out of reach', () => {
     const cases: ((run: Run) => void)[] = [
       (run) => run.estate.guest({ vmid: 101, listed: false }),

@@ -244,12 +244,15 @@ describe('a status', () => {
     expect(run.open()).toEqual([]);
   });
 
-  it('of a guest on an offline node is unknown', () => {
-    const run = agreed();
-    run.estate.node('pve1', { online: false });
-    run.tick().wait(HOUR).tick();
-    expect(run.view.guestsByKey.get('main/100')?.status).toBe('UNKNOWN');
-    expect(run.open()).toEqual([]);
+  it('of a guest on an offline node is unknown, also while the list still tells its last word', () => {
+    for (const lingers of [false, true]) {
+      const run = agreed();
+      run.estate.node('pve1', { online: false, lingers });
+      run.estate.stop(100);
+      run.tick().wait(HOUR).tick();
+      expect(run.view.guestsByKey.get('main/100')?.status).toBe('UNKNOWN');
+      expect(run.open()).toEqual([]);
+    }
   });
 });
 

@@ -246,10 +246,12 @@ describe('law 5: last known good stays', () => {
       fc.property(worlds, (world) => {
         const run = known(world);
         const { guests, nodes, absences } = run.view;
+        const readAt = run.view.clusters.get('main')?.state.lastSuccessAt;
         run.unreachable();
         for (const { name } of declaredOf(world)) run.lose(name);
         expect(run.view.guests).toEqual(guests);
         expect(run.view.nodes).toEqual(nodes);
+        expect(run.view.clusters.get('main')?.state).toMatchObject({ outcome: 'UNREACHABLE', lastSuccessAt: readAt });
         expect(run.view.absences).toEqual(absences);
         for (const source of run.view.declarations) expect(source.state.kind).toBe('unreachable');
       }),

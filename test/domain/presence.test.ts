@@ -89,6 +89,17 @@ describe('a guest that nobody declared', () => {
     expect(run.open()).toEqual(['GUEST_NOT_DECLARED:main/100@1:']);
   });
 
+  it('is not told of a guest whose node was not online at the last poll', () => {
+    const run = declared();
+    run.estate.node('pve2', { online: false });
+    run.estate.guest({ vmid: 101, node: 'pve2' });
+    run.tick().settle();
+    expect(run.open()).toEqual([]);
+    run.estate.node('pve2', { online: true });
+    run.tick();
+    expect(run.open()).toEqual(['GUEST_NOT_DECLARED:main/101@1:']);
+  });
+
   it('keeps its finding while it is hidden, on an offline node, or its cluster is out of reach', () => {
     const run = declared();
     run.estate.guest({ vmid: 101 });

@@ -46,6 +46,8 @@ export interface TrueNode {
   readonly online: boolean;
   readonly maintenance: boolean;
   readonly ip: string | null;
+  /** Right after a node went, the list still tells its guests as they were. */
+  readonly lingers: boolean;
 }
 
 interface TrueCluster {
@@ -74,7 +76,9 @@ export class Estate {
 
   constructor(clusters: Readonly<Record<string, readonly string[]>> = { main: ['pve1', 'pve2'] }) {
     for (const [cluster, nodes] of Object.entries(clusters)) {
-      const known = nodes.map((name) => [name, { name, online: true, maintenance: false, ip: null }] as const);
+      const known = nodes.map(
+        (name) => [name, { name, online: true, maintenance: false, ip: null, lingers: false }] as const,
+      );
       this.#clusters.set(cluster, { quorate: true, nodes: new Map<string, TrueNode>(known) });
     }
   }
@@ -95,7 +99,15 @@ export class Estate {
 
   node(name: string, change: Partial<TrueNode>, cluster = 'main'): void {
     const { nodes } = this.cluster(cluster);
-    nodes.set(name, { name, online: true, maintenance: false, ip: null, ...nodes.get(name), ...change });
+    nodes.set(name, {
+      name,
+      online: true,
+      maintenance: false,
+      ip: null,
+      lingers: false,
+      ...nodes.get(name),
+      ...change,
+    });
   }
 
   /** Lets a guest be, or changes the one that is. */
@@ -158,8 +170,8 @@ export class Estate {
 
   #row(guest: TrueGuest): ObservedRow {
     const { vmid, kind, node, power, lock, ha, tags } = guest;
-    const online = this.cluster(guest.cluster).nodes.get(node)?.online === true;
-    const told = guest.tracked && online;
+    const home = this.cluster(guest.cluster).nodes.get(node);
+    const told = guest.tracked && (home?.online === true || home?.lingers === true);
     return {
       vmid,
       kind,
