@@ -1,7 +1,11 @@
+import { benchGraphql } from './graphql/graphql.js';
 import { benchPass } from './pass.js';
 import { machine, printed, type Table } from './report.js';
 
-const BENCHES: Readonly<Record<string, () => Promise<readonly Table[]>>> = { pass: benchPass };
+const BENCHES: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
+  pass: benchPass,
+  graphql: benchGraphql,
+};
 
 /** `npm run bench [-- name …]`: prints each bench's table. Nothing here passes or fails on time. */
 async function main(names: readonly string[]): Promise<void> {
