@@ -4,6 +4,7 @@ import {
   type GuestConfig,
   type GuestIdentity,
   type GuestInterfaces,
+  type GuestKey,
   type GuestRow,
   guestId,
   guestKey,
@@ -49,9 +50,7 @@ export function absorbGuest(context: Absorbing, row: ObservedRow, known: GuestVi
   const key = String(row.vmid);
   const configRead = parts.get(partId('config', key));
   const config = configOf(configRead);
-  const lastHere = identityOf(known, view.identities.get(guestKey(cluster.name, row.vmid)));
-  const another = lastHere !== undefined && isAnotherGuest(lastHere, row.kind, config);
-  const incarnation = lastHere === undefined ? 1 : lastHere.incarnation + (another ? 1 : 0);
+  const { another, incarnation } = whoLives(view, guestKey(cluster.name, row.vmid), known, row.kind, config);
   const before = another ? undefined : known;
   context.incarnations.set(row.vmid, incarnation);
 
@@ -67,6 +66,25 @@ export function absorbGuest(context: Absorbing, row: ObservedRow, known: GuestVi
   if (another || known === undefined) forgetReads(context, key);
   const id = guestId(cluster.name, row.vmid, incarnation);
   events.push(...happened(id, before, next, configChanged, seen.askedAt));
+}
+
+/** Whether another guest lives there now, and as which one. */
+function whoLives(
+  view: InventoryView,
+  key: GuestKey,
+  known: GuestView | undefined,
+  kind: ObservedRow['kind'],
+  config: GuestConfig | undefined,
+): { readonly another: boolean; readonly incarnation: number } {
+  if (known !== undefined && config === undefined) {
+    // A poll reads few configs: without one, the type alone can tell.
+    const another = known.row.kind !== kind;
+    return { another, incarnation: known.incarnation + (another ? 1 : 0) };
+  }
+  const lastHere = identityOf(known, view.identities.get(key));
+  if (lastHere === undefined) return { another: false, incarnation: 1 };
+  const another = isAnotherGuest(lastHere, kind, config);
+  return { another, incarnation: lastHere.incarnation + (another ? 1 : 0) };
 }
 
 /** Who lives there by what is known of the guest, or who lived there last. */
@@ -97,6 +115,7 @@ function guestRow(
   askedAt: Instant,
   previousPoll: Instant | null,
 ): GuestRow {
+  if (known !== undefined && saysTheSame(row, known, askedAt, previousPoll)) return known;
   const name = row.name === undefined ? (known?.name ?? null) : row.name;
   const since = <K extends 'name' | 'node' | 'status' | 'lock'>(field: K, value: GuestRow[K]) =>
     known !== undefined && known[field] === value ? (known.since[field] ?? FIRST_LOOK) : change;
@@ -125,6 +144,28 @@ function guestRow(
       lock: since('lock', row.lock),
     },
   };
+}
+
+/** Nearly every row of a poll says what the last one said: then nothing is made of it. */
+function saysTheSame(row: ObservedRow, known: GuestRow, askedAt: Instant, previousPoll: Instant | null): boolean {
+  return (
+    row.kind === known.kind &&
+    row.node === known.node &&
+    row.status === known.status &&
+    row.name === (known.name ?? undefined) &&
+    (row.template ?? known.template) === known.template &&
+    row.pool === known.pool &&
+    row.lock === known.lock &&
+    row.ha === known.ha &&
+    (row.cores ?? known.cores) === known.cores &&
+    (row.memoryBytes ?? known.memoryBytes) === known.memoryBytes &&
+    (row.diskBytes ?? known.diskBytes) === known.diskBytes &&
+    known.sparse === (row.name === undefined) &&
+    !known.hidden &&
+    known.since.lock !== undefined &&
+    sameValue(row.tags, known.tags) &&
+    startOf(row, known, askedAt, previousPoll) === known.startedAt
+  );
 }
 
 /** A known start stays unless the uptime is too short for it: figures that lag behind must not look like a reboot. */
@@ -224,7 +265,8 @@ function happened(
   if (was.status !== next.status && was.status !== 'UNKNOWN' && next.status !== 'UNKNOWN') {
     events.push({ type: 'POWER_CHANGED', guest, at, from: was.status, to: next.status });
   }
-  const rowEdited = was.name !== next.name || !sameValue(was.tags, next.tags) || was.template !== next.template;
+  const rowEdited =
+    was !== next && (was.name !== next.name || !sameValue(was.tags, next.tags) || was.template !== next.template);
   if (rowEdited || (configChanged && before.config !== null)) {
     events.push({ type: 'CONFIG_CHANGED', guest, at, from: was.name, to: next.name });
   }
