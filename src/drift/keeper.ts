@@ -5,11 +5,11 @@ import { type Lived, live } from '../domain/lifecycle.js';
 import type { Policy } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
-import type { NewLogEvent, Store, Transaction } from '../store/store.js';
+import type { ComparisonRecord, NewLogEvent, Store, Transaction } from '../store/store.js';
 
 /** What COMPARE needs of the house: the view and the policy are handed in. */
 export interface DriftNeeds {
-  readonly store: Pick<Store, 'transaction' | 'findings' | 'lock'>;
+  readonly store: Pick<Store, 'transaction' | 'findings' | 'lock' | 'comparisons'>;
   view(): InventoryView;
   policy(): Policy;
   now(): Instant;
@@ -19,7 +19,7 @@ export interface DriftNeeds {
   learned(changed: readonly Finding[], comparison: Comparison, at: Instant): void;
   /** Reads every finding that is not resolved anew: somebody else compared before us. */
   catchUp(): Promise<void>;
-  /** Reads that would settle a doubt, for the collectors to take up. */
+  /** All reads that would settle a doubt, for the collectors to take up; empty where there is none. */
   asked(asks: readonly Ask[]): void;
   measured(seconds: number): void;
   failed(error: unknown): void;
@@ -32,6 +32,8 @@ export interface DriftKeeper {
   compares(): boolean;
   /** Compares now and waits for what it writes. false: another replica is the one that compares. */
   compareNow(): Promise<boolean>;
+  /** Waits for the end of a comparison under way. */
+  idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export function driftKeeper(needs: DriftNeeds): DriftKeeper {
     request: () => keeper.request(),
     compares: () => keeper.compares(),
     compareNow: () => keeper.compareNow(),
+    idle: () => keeper.idle(),
     stop: () => keeper.stop(),
   };
 }
@@ -64,6 +67,8 @@ type Held = { readonly lost: AbortSignal; release(): Promise<void> };
 class Keeper {
   readonly #needs: DriftNeeds;
   #held: Held | undefined;
+  /** The last comparison on record that the findings known here come from. */
+  #latest: ComparisonRecord | undefined;
   #running: Promise<boolean> | undefined;
   #wanted = false;
   #due: NodeJS.Timeout | undefined;
@@ -91,6 +96,10 @@ class Keeper {
     if (this.#stopped) return false;
     this.#running = this.#loop();
     return this.#running;
+  }
+
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
   }
 
   async stop(): Promise<void> {
@@ -129,29 +138,45 @@ class Keeper {
     this.#needs.measured((performance.now() - started) / 1_000);
     const written = lived.changed.length === 0 || (await this.#write(view, lived, comparison.world.now));
     if (!written) {
-      // A later comparison is recorded: somebody held the lock since. What it wrote is learned first.
-      await this.#needs.catchUp();
+      // Another comparison is recorded: somebody held the lock since. What it wrote is learned first.
+      await this.#learnOthers();
       this.#wanted = true;
       return false;
     }
     this.#needs.learned(lived.changed, comparison, at);
-    if (comparison.asks.length > 0) this.#needs.asked(comparison.asks);
+    this.#needs.asked(comparison.asks);
     if (comparison.due !== null) this.#wakeAt(comparison.due);
     return true;
   }
 
   async #hold(): Promise<boolean> {
     if (this.compares()) return true;
-    this.#held = await this.#needs.store.lock('drift');
-    if (this.#held === undefined) return false;
-    await this.#needs.catchUp();
+    const held = await this.#needs.store.lock('drift');
+    if (held === undefined) return false;
+    // Held before it is known what others wrote, it would be taken for granted by the next comparison.
+    try {
+      await this.#learnOthers();
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+    this.#held = held;
     return true;
   }
 
+  /** The record first: what is written after it was read makes the next write start anew. */
+  async #learnOthers(): Promise<void> {
+    this.#latest = await this.#needs.store.comparisons.latest();
+    await this.#needs.catchUp();
+  }
+
   /** Findings, their history, the event rows, and which knowledge they came from: one commit. */
-  #write(view: InventoryView, lived: Lived, comparedAt: Instant): Promise<boolean> {
-    return this.#needs.store.transaction(async (tx) => {
+  async #write(view: InventoryView, lived: Lived, comparedAt: Instant): Promise<boolean> {
+    const record = { seq: view.seq, at: comparedAt };
+    const written = await this.#needs.store.transaction(async (tx) => {
       const latest = await tx.comparisons.latest();
+      // A lost lock is noticed late. Whoever had it meanwhile saw perhaps no later run, and wrote all the same.
+      if (latest?.seq !== this.#latest?.seq || latest?.at !== this.#latest?.at) return false;
       if (latest !== undefined && latest.seq > view.seq) return false;
       const after = new Map(lived.changed.map((finding) => [finding.id, finding]));
       const cursors = await tx.events.append(
@@ -159,9 +184,11 @@ class Keeper {
       );
       const history = lived.events.map(({ before: _, ...event }, i) => ({ ...event, cursor: cursors[i] ?? null }));
       await tx.findings.save(lived.changed, history);
-      await tx.comparisons.record({ seq: view.seq, at: comparedAt });
+      await tx.comparisons.record(record);
       return true;
     });
+    if (written) this.#latest = record;
+    return written;
   }
 
   #wakeAt(at: Instant): void {

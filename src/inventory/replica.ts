@@ -59,6 +59,10 @@ class ViewKeeper implements Replica {
   #findingCursor = 0n;
   #reading: Promise<void> | undefined;
   #again = false;
+  /** Findings are read one reading after the other: an older answer must not come after a newer one. */
+  #findingsRead: Promise<void> = Promise.resolve();
+  /** How often this process told what it wrote of findings itself. */
+  #told = 0;
   readonly #listeners = new Set<() => void>();
 
   constructor(store: Pick<Store, 'versions' | 'findings' | 'events' | 'now'>, settings: InventorySettings) {
@@ -83,6 +87,18 @@ class ViewKeeper implements Replica {
   }
 
   async reload(): Promise<void> {
+    // A reading under way began from what is to be forgotten, and would bring it back.
+    while (this.#reading !== undefined) await this.#reading.catch(() => undefined);
+    this.#again = false;
+    this.#reading = this.#inTurn(() => this.#readAll())
+      .then(() => (this.#again ? this.#read() : undefined))
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
     const store = this.#store;
     const now = await store.now();
     const { last } = await store.events.bounds();
@@ -114,6 +130,8 @@ class ViewKeeper implements Replica {
   async learnOwn(batch: Batch, seq: bigint, follows: bigint): Promise<void> {
     // A reading under way may end before or after this commit: it knows best.
     if (this.#reading !== undefined || follows > this.#view.seq) return this.catchUp();
+    // One that ended since the commit has it already, and perhaps what came later: the view never goes back.
+    if (seq <= this.#view.seq) return;
     this.#learn(deltaOf(batch, seq, this.#view));
   }
 
@@ -135,19 +153,36 @@ class ViewKeeper implements Replica {
     this.#tell();
   }
 
-  async catchUpFindings(): Promise<void> {
+  catchUpFindings(): Promise<void> {
+    return this.#inTurn(() => this.#readFindingEvents());
+  }
+
+  reloadFindings(): Promise<void> {
+    return this.#inTurn(() => this.#readFindings());
+  }
+
+  #inTurn(read: () => Promise<void>): Promise<void> {
+    const mine = this.#findingsRead.then(read);
+    this.#findingsRead = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #readFindingEvents(): Promise<void> {
     for (;;) {
+      const told = this.#told;
       const events = await this.#store.events.after(this.#findingCursor, DRIFT_TOPICS, PAGE);
       const last = events.at(-1);
       if (last === undefined) return;
       const ids = new Set(events.map((event) => (event.payload as { findingId: FindingId }).findingId));
       const changed = await this.#store.findings.byIds([...ids]);
-      this.learnFindings([...changed.values()], last.at);
+      // What was written here meanwhile is newer than what was read: look again.
+      if (told !== this.#told) continue;
+      this.#learnFindings([...changed.values()], last.at);
       this.#findingCursor = last.cursor;
     }
   }
 
-  async reloadFindings(): Promise<void> {
+  async #readFindings(): Promise<void> {
     const { last } = await this.#store.events.bounds();
     const living = await this.#store.findings.living();
     this.#findingCursor = last;
@@ -155,6 +190,11 @@ class ViewKeeper implements Replica {
   }
 
   learnFindings(changed: readonly Finding[], comparedAt: Instant): void {
+    this.#told += 1;
+    this.#learnFindings(changed, comparedAt);
+  }
+
+  #learnFindings(changed: readonly Finding[], comparedAt: Instant): void {
     if (changed.length === 0) return;
     const byId = new Map(this.#view.findings.byId);
     for (const finding of changed) {

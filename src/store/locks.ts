@@ -19,12 +19,13 @@ export function locksOn(url: string, applicationName: string): Locks {
   let session: Promise<Session> | undefined;
   return {
     async lock(name) {
-      session =
+      const mine =
         session?.then((s) => (s.lost.signal.aborted ? openSession(url, applicationName) : s)) ??
         openSession(url, applicationName);
-      // A failed attempt is not kept: the next lock tries again.
-      const current = await session.catch((error) => {
-        session = undefined;
+      session = mine;
+      // A failed attempt is not kept: the next lock tries again, and may have done so by now.
+      const current = await mine.catch((error) => {
+        if (session === mine) session = undefined;
         throw explained(error);
       });
       return take(current, name);
