@@ -8,17 +8,23 @@ import { declaredSourceName } from '../domain/absorb-declared.js';
 import { compare } from '../domain/compare/compare.js';
 import type { CollectorName } from '../domain/contract.js';
 import type { Difference } from '../domain/finding.js';
+import { SECOND } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
 import { type DriftKeeper, driftKeeper } from '../drift/keeper.js';
 import { openReplica, type Replica } from '../inventory/replica.js';
 import type { Telemetry } from '../telemetry.js';
 import { type Clock, databaseClock } from './clock.js';
-import { collectOnce } from './collect-once.js';
 import { noteContract } from './contract-change.js';
 import { type Database, openDatabase } from './database.js';
+import { DeclaredLooks } from './declared-looks.js';
 import { Collectors, DECLARED_FILES, inventorySettings } from './estate.js';
+import { outcomeLog } from './outcome-log.js';
 import { openPremises } from './premises.js';
 import { type Settings, SettingsFiles } from './settings-files.js';
+import { Turns } from './turns.js';
+
+/** Settings that could not be applied (the database was away, another replica still collects what retires) are tried again. */
+const TRY_AGAIN = 5 * SECOND;
 
 /** The parts of the house below the faces, tied together: what `serve`, `collect` and `drift` all need. */
 export interface Core {
@@ -64,34 +70,17 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   let settings = await files.read();
   const premises = await openPremises({ config, database, log, now: clock.now }, settings);
   let estate = await premises.estate(settings, []);
+  /** The demo is being left: nothing of it may be compared any more. */
+  let movingIn = false;
   const replica = await openReplica(store, inventorySettings(settings, estate));
   const confirmations = openConfirmations(store, declaredSourceName);
   const collectors = new Collectors({ now: clock.now, binding: () => replica.binding(), ...confirmations });
 
-  const outcomes = new Map<string, string>();
-  /** A source that stays out of reach is told once, and once when it is back. */
-  function tellOutcome(run: {
-    readonly source: string;
-    readonly outcome: string;
-    readonly reason: string | null;
-  }): void {
-    const before = outcomes.get(run.source) ?? 'OBSERVED';
-    outcomes.set(run.source, run.outcome);
-    if (run.outcome === before || run.outcome === 'DISABLED') return;
-    if (run.outcome === 'OBSERVED') log.info({ source: run.source }, 'the source answers again');
-    else
-      log.warn(
-        { source: run.source, reason: run.reason },
-        'the source is out of reach; what was last known of it stays',
-      );
-  }
-
-  const lookedAt = new Set<string>();
+  const tellOutcome = outcomeLog(log);
+  const looks = new DeclaredLooks(DECLARED_FILES);
   /** A file may have been edited while nobody watched it: nothing is compared before each was looked at. */
   function sawDeclared(source: string): void {
-    if (!source.startsWith('declared:') || lookedAt.has(source)) return;
-    lookedAt.add(source);
-    drift.request();
+    if (looks.saw(source)) drift.request();
   }
 
   const collection = openCollection({
@@ -122,10 +111,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     view: replica.view.bind(replica),
     policy: () => settings.policy,
     now: clock.now,
-    mayCompare: () =>
-      DECLARED_FILES.map(declaredSourceName).every(
-        (name) => lookedAt.has(name) || estate.declaredOff.map(declaredSourceName).includes(name),
-      ),
+    mayCompare: () => !movingIn && looks.allSeen(estate.declaredOff),
     learned: (changed, comparison, at) => {
       replica.learnFindings(changed, at);
       replica.compared(at);
@@ -157,61 +143,83 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   replica.onChange(() => drift.request());
 
   /** Makes the present settings hold: what they name is collected, what they no longer name retires. */
-  async function settle(): Promise<void> {
+  async function settle(): Promise<boolean> {
     const known = [...replica.view().clusters.keys()];
     const { unnamed, retired } = premises.unnamed(settings, known);
     estate = await premises.estate(settings, unnamed);
     replica.apply(inventorySettings(settings, estate));
     const off = estate.declaredOff.map(declaredSourceName);
-    await collection.retire([...retired, ...off]);
+    const kept = await collection.retire([...retired, ...off]);
+    looks.forget(estate.declaredOff);
     await collection.configure(collectors.of(estate));
+    watchDeclared();
     await premises.remember(settings);
     await noteContract(store, settings.contract);
     drift.request();
+    return kept.length === 0;
   }
 
-  let reloading: Promise<void> = Promise.resolve();
-  let unwatch = () => {};
-  function watch(): void {
-    const stopSettings = files.watch(
-      () => void reload().catch((error) => log.error({ err: error }, 'the settings could not be applied')),
-    );
-    const declared = DECLARED_FILES.map((name) => ({ name, path: join(estate.declaredDir, name) }));
-    const stopDeclared = watchPaths(
-      declared.map(({ path }) => path),
+  let watched: { readonly dir: string; stop(): void } | undefined;
+  function watchDeclared(): void {
+    const { declaredDir: dir } = estate;
+    if (watched?.dir === dir) return;
+    watched?.stop();
+    const files = DECLARED_FILES.map((name) => ({ name, path: join(dir, name) }));
+    const stop = watchPaths(
+      files.map(({ path }) => path),
       (path) => {
-        const file = declared.find((one) => one.path === path);
+        const file = files.find((one) => one.path === path);
         if (file !== undefined) collection.wake(declaredSourceName(file.name));
       },
     );
-    unwatch();
-    unwatch = () => {
-      stopSettings();
-      stopDeclared();
-    };
+    watched = { dir, stop };
   }
 
+  /** Everything the demo said is forgotten before the first real word is written. */
+  async function moveIn(): Promise<void> {
+    movingIn = true;
+    await drift.idle();
+    await collection.configure([]);
+    await premises.endDemo();
+    await replica.reload();
+    looks.forget(DECLARED_FILES);
+    movingIn = false;
+  }
+
+  /** The files changed and what they say does not hold yet. */
+  let isUnread = false;
+  const turns = new Turns(() => void (isUnread ? reload() : turns.take(settle)).catch(tellFailure), TRY_AGAIN);
+  const tellFailure = (error: unknown) =>
+    log.error({ err: error }, 'the settings could not be applied; it is tried again');
   function reload(): Promise<void> {
-    reloading = reloading
-      .catch(() => undefined)
-      .then(async () => {
-        settings = await files.read();
-        if (premises.demoEnds(settings)) {
-          // Everything the demo said is forgotten before the first real word is written.
-          await collection.configure([]);
-          await premises.endDemo();
-          await replica.reload();
-        }
-        await settle();
-        if (started) watch();
-        log.info({ clusters: estate.clusters.map((cluster) => cluster.name) }, 'settings applied');
-      });
-    return reloading;
+    return turns.take(async () => {
+      isUnread = true;
+      settings = await files.read();
+      if (movingIn || premises.demoEnds(settings)) await moveIn();
+      const isDone = await settle();
+      isUnread = false;
+      log.info({ clusters: estate.clusters.map((cluster) => cluster.name) }, 'settings applied');
+      return isDone;
+    });
   }
 
-  let started = false;
   let stopCollection = async () => {};
-  await settle();
+  async function stop(): Promise<void> {
+    files.stop();
+    watched?.stop();
+    await turns.stop();
+    await stopCollection();
+    await drift.stop();
+    await unlisten();
+    await premises.stop();
+    clock.stop();
+  }
+  try {
+    await turns.take(settle);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     database,
     clock,
@@ -222,22 +230,19 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     differences,
     settings: () => settings,
     sourceNames: () => collectors.of(estate),
-    collectOnce: (names, signal) => collectOnce({ store, collection, replica }, names, signal),
+    async collectOnce(names, signal) {
+      const runs = await collection.collectNow(names, signal);
+      await replica.catchUp();
+      return runs;
+    },
     simulated: () => premises.simulated(),
     reload,
     start() {
-      started = true;
       stopCollection = collection.start();
-      watch();
+      files.watch(() => void reload().catch(tellFailure));
     },
     async stop() {
-      unwatch();
-      await reloading.catch(() => undefined);
-      await stopCollection();
-      await drift.stop();
-      await unlisten();
-      await premises.stop();
-      clock.stop();
+      await stop();
       await database.stop();
     },
   };

@@ -44,7 +44,7 @@ interface SourceNeeds {
   now(): number;
   binding(): Binding;
   confirmed(source: string): Promise<string | null>;
-  pending(source: string, contentHash: string | null): void;
+  pending(source: string, contentHash: string | null): Promise<void>;
 }
 
 /** Makes the collectors of an estate; one whose settings did not change is kept as it runs. */
@@ -75,7 +75,15 @@ export class Collectors {
   #make(name: string, under: string, make: () => CollectedSource): CollectedSource {
     const known = this.#made.get(name);
     if (known?.under === under) return known.source;
-    const source = make();
+    const made = make();
+    const source = {
+      ...made,
+      close: () => {
+        // A cluster that is named again under the same settings gets one that is open.
+        if (this.#made.get(name)?.source === source) this.#made.delete(name);
+        return made.close();
+      },
+    };
     this.#made.set(name, { under, source });
     return source;
   }

@@ -80,7 +80,7 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
         accounts: accountVerbs({ store, scheme: keyScheme }),
         collection: {
           run: (principal, wish, signal) => collection.run(principal, wish, signal),
-          confirmDeclared: async (principal, wish) => collection.wake(await confirmations.confirm(principal, wish)),
+          confirmDeclared: (principal, wish) => confirmations.confirm(principal, wish),
           events: (principal, signal) => collection.events(principal, signal),
         },
       },

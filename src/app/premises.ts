@@ -74,9 +74,11 @@ export async function openPremises(needs: Needs, settings: Settings): Promise<Pr
     simulated: () => simulator?.clusters.map((cluster) => cluster.name) ?? [],
     demoEnds: (current) => simulator !== undefined && current.sources !== undefined && config.simulate !== 'on',
     async endDemo() {
-      await simulator?.stop();
-      simulator = undefined;
+      // Forgotten first: where that fails, the demo is still there to be ended by the next try.
       await forget();
+      const ended = simulator;
+      simulator = undefined;
+      await ended?.stop();
     },
     stop: async () => simulator?.stop(),
   };

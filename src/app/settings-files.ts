@@ -36,6 +36,9 @@ export class SettingsFiles {
   readonly #log: Logger;
   readonly #store: Marks;
   #current: Settings | undefined;
+  #changed = false;
+  #onChange = () => {};
+  #unwatch = () => {};
 
   constructor(config: Config, store: Marks, log: Logger) {
     this.#config = config;
@@ -45,11 +48,19 @@ export class SettingsFiles {
 
   /** Throws SettingsError where a file that is there cannot be used and nothing older is known. */
   async read(): Promise<Settings> {
+    // Watched from before they are read: an edit meanwhile would be seen by nobody.
+    this.#watch(await this.#named());
     const sources = await this.#sources();
     const contract = await readContract(this.#config.configDir);
     for (const problem of contract.problems) this.#log.warn({ at: problem.location }, problem.message);
     this.#current = { sources, policy: await this.#policy(), contract: contract.contract };
     return this.#current;
+  }
+
+  /** The files that sources.yaml names: a CA, a secret. */
+  async #named(): Promise<readonly string[]> {
+    const read = await readSources(this.#config.configDir, { secret: this.#config.secret });
+    return read.kind === 'read' ? read.files : (this.#current?.sources?.files ?? []);
   }
 
   async #sources(): Promise<Settings['sources']> {
@@ -88,12 +99,26 @@ export class SettingsFiles {
     return this.#current?.policy ?? (again.kind === 'read' ? again.policy : DEFAULT_POLICY);
   }
 
-  /** Calls back after a settings file, or a file that one names, changed. Returns the way to stop. */
-  watch(onChange: () => void): () => void {
+  #watch(named: readonly string[]): void {
     const { configDir } = this.#config;
     const files = ['sources.yaml', 'policy.yaml', 'it-operations/live-collectors-contract.json'].map((name) =>
       join(configDir, name),
     );
-    return watchPaths([...files, ...(this.#current?.sources?.files ?? [])], onChange);
+    this.#unwatch();
+    this.#unwatch = watchPaths([...files, ...named], () => {
+      this.#changed = true;
+      this.#onChange();
+    });
+  }
+
+  /** Calls back after a settings file, or a file that one names, changed; at once where one did since the first reading. */
+  watch(onChange: () => void): void {
+    this.#onChange = onChange;
+    if (this.#changed) onChange();
+  }
+
+  stop(): void {
+    this.#onChange = () => {};
+    this.#unwatch();
   }
 }

@@ -13,7 +13,7 @@ interface Needs {
   /** The content that a person confirmed in spite of what it lost; null: none. */
   confirmed(source: string): Promise<string | null>;
   /** What a person may confirm: the content that lost too much at once; null: nothing waits. */
-  pending(source: string, contentHash: string | null): void;
+  pending(source: string, contentHash: string | null): Promise<void>;
 }
 
 export function declaredCollector({ file, now, confirmed, pending }: Needs): CollectedSource {
@@ -28,10 +28,10 @@ export function declaredCollector({ file, now, confirmed, pending }: Needs): Col
         { rows: [...known.rows.values()], confirmedHash: await confirmed(named.source) },
         signal,
       );
-      pending(named.source, outcome.kind === 'unreachable' ? outcome.contentHash : null);
+      await pending(named.source, outcome.kind === 'unreachable' ? outcome.contentHash : null);
       const rows = outcome.kind === 'observed' ? outcome.value.rowCount : 0;
       const batch = absorbDeclared(known, outcome, now());
-      return { batch, events: [], requests: 1, coverage: { rows, parts: 0, failed: 0 }, answered: [] };
+      return { batch, events: [], requests: 1, coverage: { rows, parts: 0, failed: 0 } };
     },
     async close() {},
   };

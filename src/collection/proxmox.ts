@@ -41,7 +41,7 @@ async function run(
   const all = mode !== 'POLL' || cluster.state.firstSuccessAt === null;
   const plan = { mode: all ? ('all' as const) : ('slice' as const), slice: sliceSize(settings, view, known), asked };
   const outcome = await needs.proxmox.collect({ known, plan, progress }, signal);
-  const none = { events: [], coverage: { rows: 0, parts: 0, failed: 0 }, answered: [] };
+  const none = { events: [], coverage: { rows: 0, parts: 0, failed: 0 } };
   switch (outcome.kind) {
     case 'observed': {
       const { batch, events } = absorb(view, cluster, outcome.value, needs.now());
@@ -49,7 +49,7 @@ async function run(
       const failed = parts.filter((part) => part.result.kind === 'failed').length;
       const state = { ...batch.state, requests: outcome.requests };
       const coverage = { rows: rows.length, parts: parts.length, failed };
-      return { batch: { ...batch, state }, events, requests: outcome.requests, coverage, answered: asked };
+      return { batch: { ...batch, state }, events, requests: outcome.requests, coverage };
     }
     case 'unreachable': {
       const state = failedState(cluster.state, outcome.reason, needs.now(), backOff(settings, cluster));

@@ -63,10 +63,16 @@ export class Runner {
     const progress = (done: number, total: number) => tell('PROGRESS', done, total);
     const done = this.#run(source, mode, { id: view.id, startedAt: view.startedAt, progress, signal }).then(
       (record) => {
-        const { finishedAt, outcome, reason, requests, coverage } = record;
-        view = { ...view, state: 'FINISHED', finishedAt, outcome, reason, requests, coverage };
+        view = { ...record, collector: source.collector, state: 'FINISHED' };
         tell('FINISHED');
         return view;
+      },
+      (error) => {
+        // Whoever follows it must not wait for its end for ever.
+        const reason = 'the run broke off: the log of the gateway says why';
+        view = { ...view, state: 'FINISHED', finishedAt: now(), reason };
+        tell('FINISHED');
+        throw error;
       },
     );
     return { mode, current: () => view, done };
@@ -79,14 +85,11 @@ export class Runner {
   ): Promise<RunRecord> {
     const { store, view, catchUp, now, measured } = this.#needs;
     await catchUp();
-    const asked = (await store.asks.open(source.source)) as readonly PartKey[];
+    const asked = await store.asks.open(source.source);
     const known = stateOf(view(), source);
     const first = known === undefined || known.firstSuccessAt === null;
-    const actual: RunMode =
-      mode === 'POLL' && (first || asked.some(({ part }) => (part as string) === 'all')) ? 'FULL' : mode;
-    const parts = asked.filter(
-      ({ part }) => part === 'config' || part === 'addresses' || part === 'power' || part === 'vmid',
-    );
+    const actual: RunMode = mode === 'POLL' && (first || asked.some(({ part }) => part === 'all')) ? 'FULL' : mode;
+    const parts = asked.filter(isPartKey);
     const result = await source.run({ mode: actual, view: view(), asked: parts, progress: run.progress }, run.signal);
     const finishedAt = now();
     const outcome = outcomeOf(result.batch.state);
@@ -101,7 +104,7 @@ export class Runner {
       requests: result.requests,
       coverage: result.coverage,
     };
-    await this.#write(source, record, result, known, asked);
+    await this.#write(source, record, { result, known, asked, signal: run.signal });
     const seconds = (finishedAt - run.startedAt) / 1_000;
     const { reason } = record;
     measured({ source: source.source, mode: actual, outcome, reason, seconds, requests: result.requests });
@@ -109,27 +112,53 @@ export class Runner {
   }
 
   /** A poll that found nothing new writes its state and read times; a run row only where it tells something. */
-  async #write(
-    source: CollectedSource,
-    record: RunRecord,
-    result: RunResult,
-    known: SourceState | undefined,
-    asked: readonly PartKey[],
-  ) {
+  async #write(source: CollectedSource, record: RunRecord, { result, known, asked, signal }: ToWrite) {
     const { batch } = result;
-    if (source.kind === 'declared' && batch.writes.length === 0 && sameWord(known, batch.state)) return;
+    const isNews = batch.writes.length > 0 || !sameWord(known, batch.state);
+    if (source.kind === 'declared' && !isNews && asked.length === 0) return;
     const written = await this.#needs.store.transaction(async (tx) => {
+      // Whoever has the lock by now knows better.
+      signal.throwIfAborted();
       const follows = await tx.batches.apply(batch);
-      const tellsSomething =
-        source.kind === 'proxmox' && (record.mode !== 'POLL' || known?.outcome !== batch.state.outcome);
-      if (tellsSomething) await tx.runs.add(record);
+      const isKept = source.kind === 'proxmox' && (known?.outcome !== batch.state.outcome || isPass(record, asked));
+      if (isKept) await tx.runs.add(record);
       const events = result.events.map((event) => guestEvent(event, this.#needs.view()));
-      await tx.events.append(tellsSomething ? [...events, runEvent(record)] : events);
-      if (asked.length > 0 && batch.state.outcome === 'OBSERVED') await tx.asks.clear(source.source, asked);
+      await tx.events.append(isKept ? [...events, runEvent(record)] : events);
+      await tx.asks.clear(source.source, answered(record, asked));
       return { seq: tx.seq, follows };
     });
     await this.#needs.learnOwn(batch, written.seq, written.follows);
   }
+}
+
+interface ToWrite {
+  readonly result: RunResult;
+  readonly known: SourceState | undefined;
+  readonly asked: readonly Asked[];
+  readonly signal: AbortSignal;
+}
+
+/** What somebody asked of a source: a part, its next poll (`row`), or a full pass (`all`). */
+interface Asked {
+  readonly part: string;
+  readonly key: string;
+}
+
+const isForRun = ({ part }: Asked) => part === 'all' || part === 'row';
+
+/** A source that did not answer has answered whoever waits for a run, and nobody who waits for a part. */
+function answered({ outcome }: RunRecord, asked: readonly Asked[]): readonly Asked[] {
+  return outcome === 'OBSERVED' ? asked : asked.filter(isForRun);
+}
+
+/** A full pass that somebody asked for, or that came about. The many that a source out of reach misses are none. */
+function isPass({ mode, outcome }: RunRecord, asked: readonly Asked[]): boolean {
+  if (mode === 'POLL') return false;
+  return outcome === 'OBSERVED' || mode === 'ON_DEMAND' || asked.some(({ part }) => part === 'all');
+}
+
+function isPartKey(asked: Asked): asked is PartKey {
+  return ['config', 'addresses', 'power', 'vmid'].includes(asked.part);
 }
 
 /** A file that was never there is nothing that is out of reach. */

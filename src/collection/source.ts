@@ -20,8 +20,6 @@ export interface RunResult {
   readonly events: readonly InventoryEvent[];
   readonly requests: number;
   readonly coverage: { readonly rows: number; readonly parts: number; readonly failed: number };
-  /** The asks that this run answered, one way or the other. */
-  readonly answered: readonly PartKey[];
 }
 
 /** One source as the schedule sees it: a cluster, a file. It keeps no estate between runs; what is known comes with the view. */

@@ -1,0 +1,260 @@
+import { schedule } from 'node-cron';
+import { SECOND } from '../domain/time.js';
+import type { Store } from '../store/store.js';
+import { runElsewhere } from './elsewhere.js';
+import type { LiveEvents } from './live-events.js';
+import { retirement } from './retire.js';
+import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
+import { type CollectedSource, neverCollected, type RunMode } from './source.js';
+
+export interface ScheduleNeeds extends RunnerNeeds {
+  readonly store: Pick<Store, 'transaction' | 'asks' | 'lock' | 'runs'>;
+  /** Another replica collects this source, and watches it. */
+  heldElsewhere(source: string): void;
+  /** A run that threw: a defect or the database, never the source itself. */
+  failed(source: string, error: unknown): void;
+}
+
+type Lock = Awaited<ReturnType<Store['lock']>>;
+
+interface Slot {
+  source: CollectedSource;
+  running: Running | undefined;
+  startedAt: number;
+  wanted: boolean;
+  lock: Lock;
+  /** The lock is being asked for: whoever wants it meanwhile waits for the same answer. */
+  locking: Promise<void> | undefined;
+  stop: AbortController;
+}
+
+/** Two runs of one source never begin closer together than this, whatever wakes it. */
+const SHORTEST_PAUSE = SECOND;
+
+/** Runs each source when it is due or woken, one run at a time, while this replica holds the source's lock. */
+export class Schedule {
+  readonly #needs: ScheduleNeeds;
+  readonly #runner: Runner;
+  readonly #slots = new Map<string, Slot>();
+  #started = false;
+
+  constructor(needs: ScheduleNeeds) {
+    this.#needs = needs;
+    this.#runner = new Runner(needs);
+  }
+
+  get live(): LiveEvents {
+    return this.#runner.live;
+  }
+
+  sources(): readonly CollectedSource[] {
+    return [...this.#slots.values()].map(({ source }) => source);
+  }
+
+  async configure(sources: readonly CollectedSource[]): Promise<void> {
+    const wanted = new Map(sources.map((source) => [source.source, source]));
+    for (const [name, slot] of this.#slots) {
+      if (!wanted.has(name)) await this.#letGo(name, slot);
+    }
+    for (const [name, source] of wanted) {
+      const slot = this.#slots.get(name);
+      if (slot === undefined) {
+        await this.#introduce(source);
+        this.#slots.set(name, slotOf(source));
+      } else if (slot.source !== source) {
+        slot.stop.abort();
+        await slot.running?.done.catch(() => undefined);
+        await slot.source.close();
+        Object.assign(slot, { source, stop: new AbortController(), wanted: true });
+      }
+    }
+  }
+
+  async #letGo(name: string, slot: Slot): Promise<void> {
+    this.#slots.delete(name);
+    slot.stop.abort();
+    await slot.locking?.catch(() => undefined);
+    await slot.running?.done.catch(() => undefined);
+    await slot.source.close();
+    await slot.lock?.release();
+  }
+
+  /** A source that is named is in the view at once, though nothing was read of it yet. */
+  async #introduce(source: CollectedSource): Promise<void> {
+    const isKnown = () => (stateOf(this.#needs.view(), source)?.outcome ?? 'RETIRED') !== 'RETIRED';
+    if (isKnown()) return;
+    // Where another replica has it, that one says what is known of it: an empty word must not come after.
+    const lock = await this.#needs.store.lock(`source:${source.source}`);
+    if (lock === undefined) return;
+    try {
+      await this.#needs.catchUp();
+      if (isKnown()) return;
+      const state = neverCollected(source);
+      await this.#needs.store.transaction((tx) => tx.batches.apply({ writes: [], reads: [], state }));
+      await this.#needs.catchUp();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async retire(names: readonly string[]): Promise<readonly string[]> {
+    const kept: string[] = [];
+    for (const name of names) if (!(await this.#retire(name))) kept.push(name);
+    return kept;
+  }
+
+  /** false: another replica collects it, and would bring back what is ended here. */
+  async #retire(name: string): Promise<boolean> {
+    const { store, catchUp, view, now } = this.#needs;
+    if (this.#livingState(name) === undefined) return true;
+    const slot = this.#slots.get(name);
+    if (slot !== undefined) await this.#letGo(name, slot);
+    const lock = await store.lock(`source:${name}`);
+    if (lock === undefined) return false;
+    try {
+      // A last run may have seen more than is known here: all of it ends.
+      await catchUp();
+      const state = this.#livingState(name);
+      if (state === undefined) return true;
+      await store.transaction((tx) => tx.batches.apply(retirement(view(), state, now())));
+      await catchUp();
+      return true;
+    } finally {
+      await lock.release();
+    }
+  }
+
+  #livingState(name: string) {
+    const { clusters, declared } = this.#needs.view();
+    const states = [...clusters.values(), ...declared.values()].map(({ state }) => state);
+    return states.find(({ source, outcome }) => source === name && outcome !== 'RETIRED');
+  }
+
+  start(): () => Promise<void> {
+    this.#started = true;
+    const tick = schedule('* * * * * *', () => this.#tick(), { noOverlap: true });
+    this.#tick();
+    return async () => {
+      this.#started = false;
+      await tick.destroy();
+      await Promise.all([...this.#slots].map(([name, slot]) => this.#letGo(name, slot)));
+    };
+  }
+
+  #tick(): void {
+    if (!this.#started) return;
+    const now = this.#needs.now();
+    for (const slot of this.#slots.values()) if (this.#isDue(slot, now)) void this.#begin(slot, 'POLL');
+  }
+
+  #isDue(slot: Slot, now: number): boolean {
+    if (slot.running !== undefined || now - slot.startedAt < SHORTEST_PAUSE) return false;
+    if (slot.wanted) return true;
+    const state = stateOf(this.#needs.view(), slot.source);
+    if (state?.backOffUntil != null && now < state.backOffUntil) return false;
+    // The tick comes once a second: a run that is due within half of one is not put off for a whole one.
+    const last = Math.max(slot.startedAt, state?.lastSuccessAt ?? 0);
+    return now - last >= slot.source.intervalMs() - SECOND / 2;
+  }
+
+  /** Starts a run if this replica may collect the source; undefined where another one does, or it is let go. */
+  async #begin(slot: Slot, mode: RunMode): Promise<Running | undefined> {
+    const { source, stop, wanted } = slot;
+    slot.wanted = false;
+    slot.startedAt = this.#needs.now();
+    try {
+      await this.#hold(slot);
+      if (stop.signal.aborted) return undefined;
+      if (slot.lock === undefined) {
+        this.#needs.heldElsewhere(source.source);
+        return undefined;
+      }
+      return slot.running ?? this.#run(slot, slot.lock, mode);
+    } catch (error) {
+      // What woke it is still to be looked at.
+      slot.wanted ||= wanted;
+      this.#needs.failed(source.source, error);
+      return undefined;
+    }
+  }
+
+  async #hold(slot: Slot): Promise<void> {
+    if (slot.lock !== undefined && !slot.lock.lost.aborted) return;
+    slot.locking ??= this.#needs.store
+      .lock(`source:${slot.source.source}`)
+      .then((lock) => {
+        slot.lock = lock;
+      })
+      .finally(() => {
+        slot.locking = undefined;
+      });
+    await slot.locking;
+  }
+
+  #run(slot: Slot, { lost }: NonNullable<Lock>, mode: RunMode): Running {
+    const { source, stop } = slot;
+    const either = eitherOf(stop.signal, lost);
+    const running = this.#runner.start(source, mode, either.signal);
+    slot.running = running;
+    running.done
+      .catch((error) => {
+        if (!stop.signal.aborted) this.#needs.failed(source.source, error);
+      })
+      .finally(() => {
+        either.end();
+        if (slot.running === running) slot.running = undefined;
+        if (slot.wanted) this.wake(source.source);
+      });
+    return running;
+  }
+
+  wake(name: string): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined || !this.#started) return;
+    slot.wanted = true;
+    const wait = Math.max(0, slot.startedAt + SHORTEST_PAUSE - this.#needs.now());
+    const timer = setTimeout(() => {
+      if (this.#started && slot.wanted && slot.running === undefined) void this.#begin(slot, 'POLL');
+    }, wait);
+    timer.unref();
+  }
+
+  /** Joins a full run under way; one that reads a slice only is waited for, and a full one follows. */
+  async onDemand(name: string, signal: AbortSignal): Promise<Running | undefined> {
+    for (;;) {
+      const slot = this.#slots.get(name);
+      if (slot === undefined) return undefined;
+      const running = slot.running ?? (await this.#begin(slot, 'ON_DEMAND'));
+      if (running === undefined) {
+        const isElsewhere = this.#slots.get(name) === slot && slot.lock === undefined;
+        return isElsewhere && slot.source.collector !== null
+          ? runElsewhere(this.#needs, slot.source, signal)
+          : undefined;
+      }
+      if (running.mode !== 'POLL') return running;
+      await running.done.catch(() => undefined);
+    }
+  }
+}
+
+function slotOf(source: CollectedSource): Slot {
+  const stop = new AbortController();
+  return { source, running: undefined, startedAt: 0, wanted: true, lock: undefined, locking: undefined, stop };
+}
+
+/** Of signals that live for months nothing may be left behind by each run: AbortSignal.any() leaves some bytes. */
+function eitherOf(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; end(): void } {
+  const either = new AbortController();
+  const stops = signals.map((signal) => {
+    const abort = () => either.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    return () => signal.removeEventListener('abort', abort);
+  });
+  return {
+    signal: either.signal,
+    end: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
