@@ -44,6 +44,7 @@ const REMEMBER_REMOVED = DAY;
 
 /** The maps of a view while it is being made of the last one. */
 interface Draft {
+  readonly withDeclared: boolean;
   readonly clusters: Map<string, ClusterView>;
   readonly nodes: Map<string, NodeView>;
   readonly guestsByKey: Map<string, GuestView>;
@@ -73,7 +74,7 @@ type PartKind = 'guest.config' | 'guest.addresses' | 'guest.power';
  * A version that ended and was followed by another is a change, not a loss: the new one takes its place.
  */
 export function learn(view: InventoryView, learned: Learned, settings: InventorySettings): InventoryView {
-  const draft = draftOf(view);
+  const draft = draftOf(view, speaksOfDeclared(learned));
   for (const state of learned.states) learnState(draft, state, settings);
   const followed = new Set(learned.ended.length === 0 ? [] : learned.opened.map(versionId));
   for (const { version } of learned.ended) {
@@ -91,7 +92,7 @@ export function learn(view: InventoryView, learned: Learned, settings: Inventory
 
 /** The same knowledge under other settings: other scopes, clusters named or not, declared sources on or off. */
 export function relearn(view: InventoryView, settings: InventorySettings): InventoryView {
-  const draft = draftOf(view);
+  const draft = draftOf(view, true);
   for (const cluster of draft.clusters.values())
     draft.clusters.set(cluster.name, { ...cluster, settings: settings.cluster(cluster.name) });
   for (const key of draft.guestsByKey.keys()) touched(draft, key);
@@ -103,15 +104,27 @@ function versionId({ source, kind, cluster, key, incarnation }: Version): string
   return `${source}\n${kind}\n${cluster}\n${key}\n${incarnation}`;
 }
 
-function draftOf(view: InventoryView): Draft {
+function speaksOfDeclared({ opened, ended, states }: Learned): boolean {
+  const isDeclared = ({ kind }: Version) => kind === 'declared.row' || kind === 'declared.meta';
+  return (
+    states.some((state) => state.kind === 'declared') ||
+    opened.some(isDeclared) ||
+    ended.some(({ version }) => isDeclared(version))
+  );
+}
+
+/** `withDeclared`: what people wrote down may change; else it is the same object in the next view, and so is what was made of it. */
+function draftOf(view: InventoryView, withDeclared: boolean): Draft {
+  const declared = withDeclared ? [...view.declared] : [];
   return {
+    withDeclared,
     clusters: new Map(view.clusters),
     nodes: new Map(view.nodes),
     guestsByKey: new Map(view.guestsByKey),
     identities: new Map(view.identities),
     absences: new Map(view.absences),
     absenceReads: new Map(view.absenceReads),
-    declared: new Map([...view.declared].map(([name, kept]) => [name, { ...kept, rows: new Map(kept.rows) }])),
+    declared: new Map(declared.map(([name, kept]) => [name, { ...kept, rows: new Map(kept.rows) }])),
     touched: new Map(),
     touchedNodes: new Set(),
   };
@@ -433,8 +446,7 @@ function viewOf(view: InventoryView, draft: Draft, seq: bigint, settings: Invent
     identities: draft.identities,
     absences: draft.absences,
     absenceReads: draft.absenceReads,
-    declared: draft.declared,
-    declarations: declarationsOf(draft.declared, settings),
+    ...(draft.withDeclared && { declared: draft.declared, declarations: declarationsOf(draft.declared, settings) }),
   };
 }
 
