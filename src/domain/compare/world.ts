@@ -17,7 +17,8 @@ import type { AddressClass, Policy } from '../policy.js';
 import { categoryOf, severityOf } from '../severity.js';
 import { type ChangeInterval, type Instant, isoTime } from '../time.js';
 import type { GuestView, InventoryView } from '../view.js';
-import { type Binding, bindDeclarations } from './binding.js';
+import type { Binding } from './binding.js';
+import { bindingOf } from './rebinding.js';
 
 /** A read that would settle a doubt. `row` is the next poll itself. */
 export interface Ask {
@@ -75,7 +76,7 @@ export function worldOf(view: InventoryView, policy: Policy, now: Instant): Worl
     policy,
     now,
     coverage: new Coverage(view, now),
-    binding: bindDeclarations(view),
+    binding: bindingOf(view),
     carriers,
     classOf(address, by = []) {
       if (!classes.has(address)) {
