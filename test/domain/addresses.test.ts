@@ -104,6 +104,23 @@ describe('an address that differs', () => {
     expect(run.events).toEqual([]);
   });
 
+  it('is not told by what a stopped guest was seen with before its row was edited, if it still ran then', () => {
+    const run = agreed();
+    run.estate.pass(3 * HOUR);
+    shows(run, '10.0.0.9');
+    run.poll('list').write(TABLE, [row({ vmid: 100, name: 'web', addresses: ['10.0.0.9'] })]);
+    run.estate.pass(MINUTE);
+    run.estate.stop(100);
+    run.tick().settle();
+    expect(run.open()).toEqual([]);
+    run.estate.start(100);
+    run
+      .tick()
+      .wait(2 * MINUTE)
+      .settle();
+    expect(run.events).toEqual([]);
+  });
+
   it('waits while the winning cell cannot be read or its source is unreachable', () => {
     const run = agreed();
     shows(run, '10.0.0.9');
@@ -230,6 +247,12 @@ describe('a declared address that nobody carries', () => {
     run.estate.guest({ vmid: 100, agentDead: true });
     run.tick(parts(100)).write(CONF, [line('SPARE', '10.0.0.9')]);
     expect(run.open()).toEqual([]);
+
+    const denied = new Run();
+    denied.estate.guest({ vmid: 100, agent: false, address: '10.0.0.5/24' });
+    denied.full().estate.guest({ vmid: 100, denied: true });
+    denied.tick(parts(100)).write(TABLE, [row({ vmid: 100, addresses: ['10.0.0.5', '10.0.0.6'] })]);
+    expect(denied.open()).toEqual([]);
 
     const old = agreed();
     old.estate.pass(3 * HOUR);

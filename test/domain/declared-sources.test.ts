@@ -48,6 +48,18 @@ describe('a declared source', () => {
     expect(run.rebuilt().declared.get(`declared:${TABLE}`)?.removed.length).toBe(2);
   });
 
+  it('keeps the order of its rows over edits and restarts, for the first one has the word', () => {
+    const run = new Run();
+    const first = row({ vmid: 100, name: 'web' });
+    const second = row({ vmid: 100, name: 'www', ordinal: 2 });
+    run.write(TABLE, [first, second]);
+    run.estate.pass(SECOND);
+    run.write(TABLE, [{ ...first, status: { word: 'up', means: 'running' } }, second]);
+    const order = (rows: readonly { key: string }[] | undefined) => rows?.map((one) => one.key);
+    expect(order(run.view.declarations[0]?.rows)).toEqual(['100#1', '100#2']);
+    expect(order(run.rebuilt().declarations[0]?.rows)).toEqual(['100#1', '100#2']);
+  });
+
   it('with a cell that cannot be read keeps its last word there, uncovered', () => {
     const run = new Run();
     run.estate.guest({ vmid: 100, devices: [{ shows: ['10.0.0.5'] }] });

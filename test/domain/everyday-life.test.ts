@@ -6,6 +6,7 @@ import { Run } from '../testkit/domain-run.js';
 import { holds } from '../testkit/domain-worlds.js';
 import type { Estate } from '../testkit/estate-model.js';
 
+/** Runs of each property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/domain --testTimeout 600000`. */
 const RUNS = 4 * Math.ceil(Number(process.env.PROPERTY_RUNS ?? 400) / 4);
 
 /** Something that happens on any day, as steps with a pause after each. `null`: ten seconds of a collector's life. */

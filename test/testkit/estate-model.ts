@@ -31,6 +31,8 @@ export interface TrueGuest {
   readonly agent: boolean;
   /** The agent is configured and does not answer. */
   readonly agentDead: boolean;
+  /** Its config may not be read. */
+  readonly denied: boolean;
   readonly startedAt: Instant;
   /** Right after a start the agent answers, and has no addresses to tell yet. */
   readonly quietUntil: Instant;
@@ -208,6 +210,7 @@ export class Estate {
     const guest = there.find((one) => String(one.vmid) === key && one.listed);
     if (guest === undefined) return { kind: 'failed', part, reason: 'permission check failed' };
     if (nodes.get(guest.node)?.online !== true) return { kind: 'failed', part, reason: 'no route to host' };
+    if (part === 'config' && guest.denied) return { kind: 'failed', part, reason: 'permission check failed' };
     if (part === 'config') return { kind: 'read', part, value: configOf(guest) };
     if (guest.power === 'STOPPED') return { kind: 'none', part, reason: 'stopped' };
     if (guest.kind === 'QEMU' && !guest.agent) return { kind: 'none', part, reason: 'no guest agent is configured' };
@@ -245,6 +248,7 @@ function ordinary(wish: GuestWish, now: Instant): TrueGuest {
     uuid: `00000000-0000-4000-8000-${String(vmid).padStart(12, '0')}`,
     agent: true,
     agentDead: false,
+    denied: false,
     startedAt: now - 86_400_000,
     quietUntil: 0,
     listed: true,

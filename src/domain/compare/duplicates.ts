@@ -96,7 +96,8 @@ function sharers(
 ): readonly GuestView[] {
   const known = world.view.findings.byId.get(idOf('DUPLICATE_ADDRESS', subject.id))?.guests ?? [];
   const isSharer = ({ guest }: Carrier) =>
-    running.some((one) => one.guest === guest) || (known.includes(guest.id) && !world.coverage.row(guest));
+    running.some((one) => one.guest === guest) ||
+    (known.includes(guest.id) && (guest.status === 'UNKNOWN' || !world.coverage.row(guest)));
   return [...new Set(carriers.filter(isSharer).map(({ guest }) => guest))];
 }
 

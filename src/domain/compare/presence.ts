@@ -176,7 +176,8 @@ export function absence(world: World, vmid: number, clusters: readonly string[],
   const asks: Ask[] = [];
   if (clusters.length === 0) return DOUBT;
   for (const cluster of clusters) {
-    if (!world.coverage.quorate(cluster)) return DOUBT;
+    // Somebody lives there: no proof is asked for, and none would be given.
+    if (!world.coverage.quorate(cluster) || world.view.guestsByKey.has(`${cluster}/${vmid}`)) return DOUBT;
     const proof = world.view.absences.get(`${cluster}/${vmid}`);
     if (proof !== undefined && world.coverage.proofFresh(proof.askedAt) && proof.askedAt >= since) {
       if (!proof.free) return DOUBT;

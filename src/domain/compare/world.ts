@@ -147,10 +147,21 @@ export function addressDoubt(world: World, guest: GuestView, since: Instant): Ve
     const settled = started === null ? 0 : started + world.policy.addressAfterStart;
     if (askedAt < settled) return world.now < settled ? doubt([], settled) : doubt(asksFor(guest));
   }
+  if (isFrozenStale(guest, since)) return DOUBT;
   // Devices edited after the guest was asked: which addresses are on which MAC is not known until it is asked again.
   const edited = guest.status === 'STOPPED' ? 0 : (guest.config?.devicesSince.before ?? 0);
   if ((guest.parts.addresses.askedAt ?? 0) < edited) return doubt(asksFor(guest));
   return askedAt < since ? doubt(asksFor(guest)) : undefined;
+}
+
+/**
+ * A stopped guest keeps what it was last seen with; but where the other side changed while it still ran, after that was
+ * first seen, it may have followed unseen before it stopped. Only its next start tells.
+ */
+function isFrozenStale(guest: GuestView, since: Instant): boolean {
+  if (guest.status !== 'STOPPED' || guest.carried.every((c) => c.evidence[0]?.source === 'CONFIG')) return false;
+  const seen = guest.changed.addresses.before ?? 0;
+  return seen < since && since < (guest.row.since.status.before ?? 0);
 }
 
 /** Why nothing can be concluded from a guest's list row yet; undefined when it can. */
