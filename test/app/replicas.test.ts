@@ -1,0 +1,200 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
+import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+
+const FINDINGS = '{ driftFindings(first: 500) { nodes { id state occurrences } } }';
+const RUN =
+  'mutation { collectionRun(input: { waitSeconds: 30 }) { runs { state outcome requests } userErrors { code } } }';
+
+interface Finding {
+  readonly id: string;
+  readonly state: string;
+  readonly occurrences: number;
+}
+
+describe('two gateways on one database', () => {
+  let simulator: Simulator;
+  let database: TestDatabase;
+  let one: TestGateway;
+  let other: TestGateway;
+  let files: string;
+  let line: Line;
+
+  beforeAll(async () => {
+    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
+    simulator = await startSimulator({
+      nodes: 2,
+      guests: 20,
+      declaredDir: files,
+      live: false,
+      now: Date.now,
+      clusterName: 'main',
+    });
+    database = await createTestDatabase();
+    const opening = {
+      files: {
+        'sources.yaml': sourcesYaml([{ name: 'main', simulator }]),
+        'ip-addresses.conf': await readFile(join(files, 'ip-addresses.conf'), 'utf8'),
+        'ALL_VMIDS_ENDPOINTS.md': await readFile(join(files, 'ALL_VMIDS_ENDPOINTS.md'), 'utf8'),
+      },
+      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      databaseUrl: database.url,
+    };
+    line = await lineTo(database.url);
+    one = await openGateway({ ...opening, databaseUrl: line.url });
+    await eventually(() => (polls() > 0 ? true : undefined));
+    other = await openGateway(opening);
+  }, 60_000);
+
+  afterAll(async () => {
+    await one?.close();
+    await other?.close();
+    await line?.close();
+    await database?.drop();
+    await simulator?.stop();
+    await rm(files, { recursive: true, force: true });
+  });
+
+  const polls = () => simulator.requests('main').get('/cluster/status') ?? 0;
+  const findings = async (gateway: TestGateway) =>
+    (await gateway.graphql<{ driftFindings: { nodes: Finding[] } }>(FINDINGS)).driftFindings.nodes;
+  const steps = async () => {
+    const topics = ['drift.detected', 'drift.updated', 'drift.resolved', 'drift.reopened'];
+    const events = await other.gateway.core.database.store.events.after(0n, topics, 500);
+    return events.map(({ topic, payload }) => `${topic} ${(payload as { findingId: string }).findingId}`);
+  };
+  const compares = (gateway: TestGateway) => gateway.gateway.core.drift.compares();
+
+  it('answer alike, and tell each finding once', async () => {
+    const planted = simulator.plantedDrift.length;
+    await eventually(async () => ((await findings(one)).length === planted ? true : undefined), 30_000);
+    await eventually(async () => ((await findings(other)).length === planted ? true : undefined));
+    expect(await findings(other)).toEqual(await findings(one));
+    expect([compares(one), compares(other)]).toEqual([true, false]);
+    const told = await steps();
+    expect(told.length).toBe(new Set(told).size);
+  }, 60_000);
+
+  it('are one to a caller who wants a pass now, whichever she asks', async () => {
+    const { collectionRun } = await other.graphql<{ collectionRun: { runs: object[]; userErrors: object[] } }>(RUN);
+    expect(collectionRun).toEqual({
+      runs: [{ state: 'FINISHED', outcome: 'OBSERVED', requests: expect.any(Number) }],
+      userErrors: [],
+    });
+  });
+
+  it('the other takes over when the one that collects dies in mid-run, and the dead one brings nothing back', async () => {
+    const told = await steps();
+    const guest = await aQuietGuest();
+    simulator.faults('main').set({ slowMs: 150 });
+    const seen = polls();
+    await eventually(() => (polls() > seen ? true : undefined));
+    line.cut();
+    simulator.faults('main').clear();
+    simulator.estate('main').rename(guest.vmid, 'renamed-meanwhile');
+    const name = `NAME_DIFFERS:main/${guest.vmid}@1:name`;
+    await eventually(async () => ((await findings(other)).some(({ id }) => id === name) ? true : undefined), 30_000);
+    expect([compares(one), compares(other)]).toEqual([false, true]);
+    // It answers what it knows while nobody hears it.
+    expect((await findings(one)).map(({ id }) => id)).not.toContain(name);
+    line.mend();
+    await eventually(async () => ((await findings(one)).some(({ id }) => id === name) ? true : undefined), 30_000);
+    await eventually(async () => ((await findings(one)).length === (await findings(other)).length ? true : undefined));
+    expect(await findings(one)).toEqual(await findings(other));
+    expect((await steps()).slice(told.length)).toEqual([`drift.detected ${name}`]);
+  }, 60_000);
+
+  it('go on as one when the connections of both are cut, and tell nothing twice', async () => {
+    const before = await steps();
+    await cutAll();
+    const seen = polls();
+    await eventually(() => (polls() >= seen + 3 ? true : undefined), 30_000);
+    await eventually(() => (compares(one) !== compares(other) ? true : undefined));
+    expect(await steps()).toEqual(before);
+  }, 60_000);
+
+  async function aQuietGuest(): Promise<{ readonly vmid: number }> {
+    interface Guest {
+      readonly vmid: number;
+      readonly name: string;
+      readonly template: boolean;
+      readonly declared: readonly { readonly field: string; readonly value: string }[];
+      readonly findings: readonly unknown[];
+    }
+    const { guests } = await other.graphql<{ guests: { nodes: Guest[] } }>(
+      '{ guests(first: 100) { nodes { vmid name template declared { field value } findings { id } } } }',
+    );
+    const quiet = guests.nodes.find(({ name, template, declared, findings: open }) => {
+      return !template && open.length === 0 && declared.some(({ field, value }) => field === 'name' && value === name);
+    });
+    if (quiet === undefined) throw new Error('every guest has a finding');
+    return quiet;
+  }
+
+  /** What a restart of the server does to whoever is connected. */
+  async function cutAll(): Promise<void> {
+    const admin = new pg.Client({ connectionString: database.url });
+    await admin.connect();
+    await admin.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    await admin.end();
+  }
+});
+
+interface Line {
+  readonly url: string;
+  /** Every connection breaks, and no new one comes about. */
+  cut(): void;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+/** A line to the database that can be cut: to the server, whoever spoke over it has died in the middle of a word. */
+async function lineTo(url: string): Promise<Line> {
+  const target = new URL(url);
+  const open = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((near) => {
+    if (isCut) {
+      near.destroy();
+      return;
+    }
+    const far = connect(Number(target.port), target.hostname);
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        open.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const through = new URL(url);
+  through.hostname = '127.0.0.1';
+  through.port = String((server.address() as AddressInfo).port);
+  const cut = () => {
+    isCut = true;
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    url: through.href,
+    cut,
+    mend: () => {
+      isCut = false;
+    },
+    close() {
+      cut();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
