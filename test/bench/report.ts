@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
 /** A bench's result: what was done, then one line a figure, ratios first. */
 export interface Table {
@@ -22,7 +22,10 @@ export function printed({ title, notes, head, rows }: Table): string {
 export function machine(): string {
   const [first] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}, ${memory} GiB, ${type()} ${release()}, Node ${process.version}`;
+  const model = first?.model.trim() ?? 'unknown processor';
+  const [busy = 0] = loadavg();
+  const load = `load ${busy.toFixed(1)} before the run`;
+  return `${cpus().length} × ${model}, ${memory} GiB, ${type()} ${release()}, Node ${process.version}, ${load}`;
 }
 
 /** The version of an installed package, by its own package.json. */
