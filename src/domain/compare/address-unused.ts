@@ -67,6 +67,12 @@ function livesIn(world: World, guest: GuestView, scope: string): boolean {
   return guest.config.devices.some((device) => scopeOf(settings, guest.row.node, device) === scope);
 }
 
+const OUT_OF_SIGHT = 'no cluster is collected whose guests could carry it';
+
+function isCollected(world: World, scope: string): boolean {
+  return [...world.view.clusters.values()].some(({ settings }) => isScopeOf(settings, scope));
+}
+
 function isScopeOf(settings: ClusterSettings, scope: string): boolean {
   return (
     settings.addressScope === scope ||
@@ -114,6 +120,8 @@ export const declaredAddressUnused: Rule = {
     const rows = all.filter((one) => one.row === undefined || declaresPresence(one.row));
     if (rows.length === 0)
       return all.length === 0 && world.view.declarations.some((s) => s.state.kind === 'unreachable') ? DOUBT : AGREES;
+    // Where nothing is collected, nobody can be seen to carry it.
+    if (!rows.some(({ scope }) => isCollected(world, scope))) return { kind: 'agrees', reason: OUT_OF_SIGHT };
     if (rows.length < all.length || world.carriers.has(key) || world.classOf(address) !== undefined) return AGREES;
     // A row out of reach names a guest: what that one carries decides, and the row may say other by now.
     if (rows.some((one) => !one.covered && one.vmids.length > 0)) return DOUBT;

@@ -85,7 +85,7 @@ function judge(world: World, found: ReadonlyMap<FindingId, Difference>, identity
     case 'so':
       return { judgement: 'so' as const, reason: null };
     case 'agrees':
-      return { judgement: 'not so' as const, reason: null };
+      return { judgement: 'not so' as const, reason: verdict.reason ?? null };
     case 'doubt':
       return { judgement: 'not covered' as const, reason: null };
   }
