@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SECOND } from '../../src/domain/time.js';
+import { DAY, SECOND } from '../../src/domain/time.js';
 import { CONF, line, row, TABLE } from '../testkit/domain-declared.js';
 import { Run } from '../testkit/domain-run.js';
 
@@ -57,6 +57,7 @@ describe('a declared source', () => {
     run.write(TABLE, [{ ...first, status: { word: 'up', means: 'running' } }, second]);
     const order = (rows: readonly { key: string }[] | undefined) => rows?.map((one) => one.key);
     expect(order(run.view.declarations[0]?.rows)).toEqual(['100#1', '100#2']);
+    run.estate.pass(2 * DAY);
     expect(order(run.rebuilt().declarations[0]?.rows)).toEqual(['100#1', '100#2']);
   });
 
