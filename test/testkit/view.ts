@@ -90,7 +90,7 @@ export function aSourceState(more: Partial<SourceState> & Pick<SourceState, 'sou
   };
 }
 
-const SETTINGS: InventorySettings = {
+export const SETTINGS: InventorySettings = {
   contract: aContract(),
   precedence: ['netbox', 'ALL_VMIDS_ENDPOINTS.md', 'ip-addresses.conf'],
   declaredOff: [],

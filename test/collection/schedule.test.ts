@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Collection, collection } from '../../src/collection/collection.js';
+import type { CollectedSource, RunRequest, RunResult } from '../../src/collection/source.js';
+import { neverCollected } from '../../src/collection/source.js';
+import type { Batch } from '../../src/domain/version.js';
+import { openReplica, type Replica } from '../../src/inventory/replica.js';
+import { type OpenedStore, openStore } from '../../src/store/open.js';
+import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
+import { caller } from '../testkit/principal.js';
+import { learnedOf, SETTINGS } from '../testkit/view.js';
+
+const NAMED = { source: 'proxmox:main', kind: 'proxmox' as const, cluster: 'main' };
+const REACHED = { ...neverCollected(NAMED), outcome: 'OBSERVED' as const, firstSuccessAt: 1, lastSuccessAt: 1 };
+const FAILED = { ...neverCollected(NAMED), outcome: 'UNREACHABLE' as const, reason: 'nobody answers' };
+
+interface House {
+  readonly store: OpenedStore;
+  readonly replica: Replica;
+  readonly collection: Collection;
+  readonly failures: unknown[];
+  readonly elsewhere: string[];
+}
+
+describe('sources', () => {
+  let database: TestDatabase;
+  const houses: House[] = [];
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+    for (const { store } of houses.splice(0)) await store.close();
+    await database.drop();
+  });
+
+  /** One replica's collection over the common database. `gate` comes before every lock it asks for. */
+  async function house(gate: () => Promise<void> = async () => {}): Promise<House> {
+    const store = await openStore({ url: database.url, maxConnections: 3 });
+    const replica = await openReplica(store, SETTINGS);
+    const failures: unknown[] = [];
+    const elsewhere: string[] = [];
+    const unlisten = await store.listen(
+      (channel, payload) => {
+        if (channel === 'asks') opened.collection.wake(payload);
+      },
+      () => {},
+    );
+    stops.push(unlisten);
+    const opened: House = {
+      store,
+      replica,
+      failures,
+      elsewhere,
+      collection: collection({
+        store: {
+          ...store,
+          lock: async (name) => {
+            await gate();
+            return store.lock(name);
+          },
+        },
+        view: () => replica.view(),
+        catchUp: () => replica.catchUp(),
+        learnOwn: (...own) => replica.learnOwn(...own),
+        now: Date.now,
+        measured: () => {},
+        heldElsewhere: (source) => elsewhere.push(source),
+        failed: (_source, error) => failures.push(error),
+      }),
+    };
+    houses.push(opened);
+    return opened;
+  }
+
+  function source(run: (request: RunRequest, signal: AbortSignal) => Promise<Batch>): CollectedSource {
+    return {
+      ...NAMED,
+      collector: 'proxmox_guest_ipam',
+      intervalMs: () => 3_600_000,
+      async run(request, signal): Promise<RunResult> {
+        const batch = await run(request, signal);
+        return { batch, events: [], requests: 1, coverage: { rows: 0, parts: 0, failed: 0 } };
+      },
+      async close() {},
+    };
+  }
+  const reached = () => source(async () => ({ writes: [], reads: [], state: REACHED }));
+  const start = (of: House) => {
+    const stop = of.collection.start();
+    stops.unshift(stop);
+    return stop;
+  };
+  const never = AbortSignal.timeout(60_000);
+
+  it('let go while their lock is asked for leave it to others', async () => {
+    let open = () => {};
+    let wait: Promise<void> = Promise.resolve();
+    const one = await house(() => wait);
+    const other = await house();
+    await one.collection.configure([reached()]);
+    wait = new Promise((resolve) => (open = resolve));
+    start(one);
+    const gone = one.collection.configure([]);
+    open();
+    await gone;
+    const lock = await other.store.lock('source:proxmox:main');
+    expect(lock).toBeDefined();
+  });
+
+  it('are run once for all who want them while the lock is asked for', async () => {
+    let runs = 0;
+    const one = await house();
+    await one.collection.configure([
+      source(async () => {
+        runs += 1;
+        return { writes: [], reads: [], state: REACHED };
+      }),
+    ]);
+    const [first, second] = await Promise.all([
+      one.collection.collectNow(['proxmox:main'], never),
+      one.collection.collectNow(['proxmox:main'], never),
+    ]);
+    expect([runs, one.elsewhere]).toEqual([1, []]);
+    expect(first).toEqual(second);
+  });
+
+  it('that another replica holds are read by that one when somebody wants them now', async () => {
+    const one = await house();
+    const other = await house();
+    const asked: string[] = [];
+    await one.collection.configure([
+      source(async ({ mode }) => {
+        asked.push(mode);
+        return { writes: [], reads: [], state: REACHED };
+      }),
+    ]);
+    start(one);
+    await one.collection.collectNow(['proxmox:main'], never);
+    await other.collection.configure([source(() => Promise.reject(new Error('it is not ours')))]);
+    const runs = await other.collection.run(caller(), { waitSeconds: 20 }, never);
+    expect(runs).toMatchObject([{ source: 'proxmox:main', state: 'FINISHED', outcome: 'OBSERVED' }]);
+    expect(await one.store.asks.open('proxmox:main')).toEqual([]);
+  });
+
+  it('that were read by another replica in the end are retired with all that it saw', async () => {
+    const one = await house();
+    const other = await house();
+    await one.collection.configure([reached()]);
+    await one.collection.collectNow(['proxmox:main'], never);
+    await one.collection.configure([]);
+    const { opened, reads } = learnedOf({ guests: [{ vmid: 7 }] });
+    const writes = opened.filter(({ kind }) => kind === 'guest').map((version) => ({ op: 'put' as const, version }));
+    await other.store.transaction((tx) => tx.batches.apply({ writes, reads, state: REACHED }));
+    expect(one.replica.view().guests.size).toBe(0);
+    expect(await one.collection.retire(['proxmox:main'])).toEqual([]);
+    const left = (await one.store.versions.open()).opened.filter(({ kind }) => kind !== 'guest.identity');
+    expect(left).toEqual([]);
+  });
+
+  it('that another replica collects are not retired under its hands', async () => {
+    const one = await house();
+    const other = await house();
+    await other.collection.configure([reached()]);
+    await other.collection.collectNow(['proxmox:main'], never);
+    await one.replica.catchUp();
+    expect(await one.collection.retire(['proxmox:main'])).toEqual(['proxmox:main']);
+    await other.collection.configure([]);
+    expect(await one.collection.retire(['proxmox:main'])).toEqual([]);
+  });
+
+  it('are not introduced anew over what another replica has seen of them', async () => {
+    const one = await house();
+    const other = await house();
+    await one.collection.configure([reached()]);
+    await one.collection.collectNow(['proxmox:main'], never);
+    expect(other.replica.view().clusters.size).toBe(0);
+    await other.collection.configure([reached()]);
+    const { states } = await other.store.versions.open();
+    expect(states).toMatchObject([{ source: 'proxmox:main', outcome: 'OBSERVED' }]);
+  });
+
+  it('that nobody reaches answer whoever asked for a pass, and are no news each time', async () => {
+    const one = await house();
+    await one.collection.configure([source(async () => ({ writes: [], reads: [], state: FAILED }))]);
+    start(one);
+    await one.store.transaction((tx) => tx.asks.add('proxmox:main', [{ part: 'all', key: '' }]));
+    await expect.poll(() => one.store.asks.open('proxmox:main'), { timeout: 10_000 }).toEqual([]);
+    const kept = async () => (await one.store.events.after(0n, ['collection.finished'], 50)).length;
+    const before = await kept();
+    for (let i = 0; i < 2; i++) await wokenAgain(one);
+    expect(await kept()).toBe(before);
+  });
+
+  it('whose run breaks off tell its end to whoever follows it, and are run again', async () => {
+    const one = await house();
+    let broken = true;
+    await one.collection.configure([
+      source(async () => {
+        if (broken) throw new Error('a defect');
+        return { writes: [], reads: [], state: REACHED };
+      }),
+    ]);
+    const [run] = await one.collection.run(caller(), {}, never);
+    expect(run).toMatchObject({ state: 'FINISHED', outcome: null, reason: expect.stringContaining('broke off') });
+    expect(one.failures).toHaveLength(1);
+    broken = false;
+    const [again] = await one.collection.run(caller(), {}, never);
+    expect(again).toMatchObject({ state: 'FINISHED', outcome: 'OBSERVED' });
+  });
+
+  /** Wakes the source, and waits for the end of a run that began after that. */
+  async function wokenAgain({ collection: it, store }: House): Promise<void> {
+    const before = (await store.versions.open()).seq;
+    it.wake('proxmox:main');
+    await expect.poll(async () => (await store.versions.open()).seq > before, { timeout: 10_000 }).toBe(true);
+  }
+});

@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openReplica } from '../../src/inventory/replica.js';
+import type { OpenedStore } from '../../src/store/open.js';
+import { createTestStore, type TestStore } from '../testkit/postgres.js';
+import { aFinding, learnedOf, SETTINGS } from '../testkit/view.js';
+
+describe('the view of a replica', () => {
+  let kit: TestStore;
+  beforeEach(async () => {
+    kit = await createTestStore();
+  });
+  afterEach(() => kit.close());
+
+  const batchOf = (vmid: number, cluster = 'main') => {
+    const { opened, reads, states } = learnedOf({ guests: [{ vmid, cluster }] });
+    const [state] = states;
+    if (state === undefined) throw new Error('no state');
+    return { writes: opened.map((version) => ({ op: 'put' as const, version })), reads, state };
+  };
+  const write = (vmid: number, cluster = 'main') =>
+    kit.store.transaction(async (tx) => {
+      const follows = await tx.batches.apply(batchOf(vmid, cluster));
+      return { seq: tx.seq, follows };
+    });
+
+  it('does not go back where its own run was read from the store before it was told', async () => {
+    const replica = await openReplica(kit.store, SETTINGS);
+    const own = await write(7);
+    await write(8);
+    await replica.catchUp();
+    const { seq } = replica.view();
+    await replica.learnOwn(batchOf(7), own.seq, own.follows);
+    expect(replica.view().seq).toBe(seq);
+    expect([...replica.view().guests.keys()]).toEqual(['main/7@1', 'main/8@1']);
+  });
+
+  it('keeps nothing of what was forgotten while it was being read', async () => {
+    let open = () => {};
+    let wait: Promise<void> = Promise.resolve();
+    const versions: OpenedStore['versions'] = {
+      ...kit.store.versions,
+      async since(seq) {
+        const delta = await kit.store.versions.since(seq);
+        await wait;
+        return delta;
+      },
+    };
+    const replica = await openReplica({ ...kit.store, versions }, SETTINGS);
+    await write(7, 'sim-main');
+    wait = new Promise((resolve) => (open = resolve));
+    const reading = replica.catchUp();
+    const forgotten = kit.store.forgetCollected().then(() => replica.reload());
+    open();
+    await Promise.all([reading, forgotten]);
+    expect(replica.view().guests.size).toBe(0);
+  });
+
+  it('does not take an older word on a finding after a newer one', async () => {
+    const identity = {
+      kind: 'NAME_DIFFERS' as const,
+      subject: { kind: 'GUEST' as const, id: 'main/7@1' },
+      field: 'name',
+    };
+    const finding = aFinding({ identity });
+    await kit.store.transaction(async (tx) => {
+      await tx.findings.save([finding], []);
+      const payload = { findingId: finding.id };
+      await tx.events.append([{ topic: 'drift.detected', at: tx.now, subject: identity.subject, payload }]);
+    });
+    let open = () => {};
+    let wait: Promise<void> = Promise.resolve();
+    const findings: OpenedStore['findings'] = {
+      ...kit.store.findings,
+      living: async () => [],
+      async byIds(ids) {
+        const read = await kit.store.findings.byIds(ids);
+        await wait;
+        return read;
+      },
+    };
+    const events: OpenedStore['events'] = {
+      ...kit.store.events,
+      bounds: async () => ({ last: 0n, resumableAfter: 0n }),
+    };
+    const replica = await openReplica({ ...kit.store, findings, events }, SETTINGS);
+    wait = new Promise((resolve) => (open = resolve));
+    const reading = replica.catchUpFindings();
+    const resolved = { ...finding, state: 'RESOLVED' as const, resolvedAt: finding.lastSeenAt };
+    await kit.store.transaction((tx) => tx.findings.save([resolved], []));
+    replica.learnFindings([resolved], finding.lastSeenAt);
+    open();
+    await reading;
+    expect(replica.view().findings.byId.size).toBe(0);
+  });
+});
