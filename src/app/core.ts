@@ -147,9 +147,10 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     const known = [...replica.view().clusters.keys()];
     const { unnamed, retired } = premises.unnamed(settings, known);
     estate = await premises.estate(settings, unnamed);
-    replica.apply(inventorySettings(settings, estate));
     const off = estate.declaredOff.map(declaredSourceName);
+    // Before their settings go: without its scopes, the addresses of a cluster that leaves would be taken for its neighbours'.
     const kept = await collection.retire([...retired, ...off]);
+    replica.apply(inventorySettings(settings, estate));
     looks.forget(estate.declaredOff);
     await collection.configure(collectors.of(estate));
     watchDeclared();
