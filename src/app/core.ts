@@ -42,6 +42,8 @@ export interface Core {
   collectOnce(names: readonly string[], signal: AbortSignal): Promise<readonly RunView[]>;
   /** Names of the simulated clusters; empty where the estate is real. */
   simulated(): readonly string[];
+  /** Resolves once the view has the findings of everything committed so far: what is told of them then is what they are. */
+  findingsLearned(): Promise<void>;
   /** Reads the settings files again and makes them hold. */
   reload(): Promise<void>;
   /** Begins to collect on schedule and to watch files. */
@@ -237,6 +239,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       return runs;
     },
     simulated: () => premises.simulated(),
+    findingsLearned: () => (drift.compares() ? drift.idle() : replica.catchUpFindings()),
     reload,
     start() {
       stopCollection = collection.start();

@@ -41,13 +41,18 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
       auth.forget();
       for (const listener of keyListeners) listener();
     };
+    // An event is handed out with its finding as it is now: the view has to know it first.
+    const eventsCommitted = async () => {
+      await core.findingsLearned().catch((error) => log.warn({ err: error }, 'catching up with findings failed'));
+      for (const wake of wakes) wake();
+    };
     const unlisten = await store.listen(
       (channel) => {
-        if (channel === 'events') for (const wake of wakes) wake();
+        if (channel === 'events') void eventsCommitted();
         if (channel === 'api_keys') keysChanged();
       },
       () => {
-        for (const wake of wakes) wake();
+        void eventsCommitted();
         keysChanged();
       },
     );

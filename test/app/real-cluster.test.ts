@@ -16,11 +16,11 @@ interface Finding {
 interface DriftEvent {
   readonly type: string;
   readonly cursor: string;
-  readonly finding: { readonly id: string; readonly kind: string };
+  readonly finding: { readonly id: string; readonly kind: string; readonly state: string };
 }
 
 const FINDINGS = '{ driftFindings(first: 500) { nodes { id kind state declared observed message } } }';
-const EVENTS = 'subscription ($after: String) { driftEvents(after: $after) { type cursor finding { id kind } } }';
+const EVENTS = 'subscription ($after: String) { driftEvents(after: $after) { type cursor finding { id kind state } } }';
 
 describe('a cluster behind a pinned certificate', () => {
   let simulator: Simulator;
@@ -72,7 +72,10 @@ describe('a cluster behind a pinned certificate', () => {
     const opened = await eventually(() => events.find((event) => event.finding.kind === 'NAME_DIFFERS'));
     expect(opened.type).toBe('OPENED');
     simulator.estate('main').rename(guest.vmid, guest.name);
-    await eventually(() => events.find((event) => event.finding.id === opened.finding.id && event.type === 'RESOLVED'));
+    const resolved = await eventually(() =>
+      events.find((event) => event.finding.id === opened.finding.id && event.type === 'RESOLVED'),
+    );
+    expect(resolved.finding.state).toBe('RESOLVED');
     stop();
     expect(events.filter((event) => event.finding.id === opened.finding.id).map((event) => event.type)).toEqual([
       'OPENED',
