@@ -61,7 +61,7 @@ export async function collect(
       wanted.map(({ source }) => source),
       AbortSignal.any([told, AbortSignal.timeout(10 * MINUTE)]),
     );
-    if (json) print(JSON.stringify(runs, null, 2));
+    if (json) print(asJson(runs));
     else
       for (const run of runs)
         print(
@@ -84,7 +84,7 @@ export async function drift(config: Config, { json = false }: Reading, print: Pr
     const open = [...core.replica.view().findings.byId.values()].filter(
       ({ state }) => state === 'OPEN' || state === 'ACKNOWLEDGED',
     );
-    if (json) print(JSON.stringify(open, null, 2));
+    if (json) print(asJson(open));
     else
       for (const { severity, identity, message, onsetBefore } of open)
         print(`${severity.padEnd(8)} ${identity.kind.padEnd(24)} ${message}  (since ${isoTime(onsetBefore)})`);
@@ -149,7 +149,7 @@ export function apiKeyCreate(config: Config, options: KeyOptions, print: Print):
   const { name, roles, person = name, expires, json = false } = options;
   return withAccounts(config, async (verbs) => {
     const { apiKey, secret } = await verbs.apiKeyCreate(CONSOLE, { name, roles, person, expiresAt: expires ?? null });
-    print(json ? JSON.stringify({ apiKey, secret }, null, 2) : `${secret}\n(key ${apiKey.id}; it is shown this once)`);
+    print(json ? asJson({ apiKey, secret }) : `${secret}\n(key ${apiKey.id}; it is shown this once)`);
     return DONE;
   });
 }
@@ -157,7 +157,7 @@ export function apiKeyCreate(config: Config, options: KeyOptions, print: Print):
 export function apiKeyList(config: Config, { json = false }: Reading, print: Print): Promise<number> {
   return withAccounts(config, async (verbs) => {
     const keys = await verbs.apiKeys(CONSOLE);
-    if (json) print(JSON.stringify(keys, null, 2));
+    if (json) print(asJson(keys));
     else
       for (const key of keys)
         print(
@@ -175,7 +175,7 @@ function stateOf(revokedAt: number | null, expiresAt: number | null): string {
 export function apiKeyRevoke(config: Config, id: string, { json = false }: Reading, print: Print): Promise<number> {
   return withAccounts(config, async (verbs) => {
     const key = await verbs.apiKeyRevoke(CONSOLE, id);
-    print(json ? JSON.stringify(key, null, 2) : `revoked ${key.name} (${key.prefix}…)`);
+    print(json ? asJson(key) : `revoked ${key.name} (${key.prefix}…)`);
     return DONE;
   });
 }
@@ -188,6 +188,16 @@ export async function configCheck(config: Config, { json = false }: Reading, pri
     if (checked.length === 0) print('all settings can be used');
   }
   return checked.some(({ level }) => level === 'error') ? FAILED : DONE;
+}
+
+/** JSON for people and scripts: moments (fields that end in `At`, `After`, `Before` or `Until`) as ISO 8601 in UTC. */
+function asJson(value: unknown): string {
+  const moment = /(?:At|After|Before|Until)$/;
+  return JSON.stringify(
+    value,
+    (key, item) => (typeof item === 'number' && (moment.test(key) || key === 'at') ? isoTime(item) : item),
+    2,
+  );
 }
 
 /** A verb's own output is what it prints; the log keeps to what must not be missed, on standard error. */

@@ -67,6 +67,9 @@ export class SettingsFiles {
     const read = await readSources(this.#config.configDir, { secret: this.#config.secret });
     switch (read.kind) {
       case 'absent':
+        if (this.#current?.sources !== undefined) {
+          this.#log.error('sources.yaml is gone: nothing retires, its clusters are out of reach until it is back');
+        }
         return undefined;
       case 'unreadable':
         if (this.#current === undefined) throw new SettingsError([read.message]);

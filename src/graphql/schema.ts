@@ -21,8 +21,19 @@ export function gatewaySchema(): GraphQLSchema {
     validate: false,
     pubSub: noPubSub,
   });
+  describeRoots(schema);
   bindEdges(schema);
   return schema;
+}
+
+/** The builder gives no words to the three roots. */
+function describeRoots(schema: GraphQLSchema): void {
+  const roots = [
+    [schema.getQueryType(), 'What is known of the estate, what is declared for it, and where the two differ'],
+    [schema.getMutationType(), 'What people may do: run collectors, confirm declarations, make and end keys'],
+    [schema.getSubscriptionType(), 'What happens, told as it happens; with `after`, first what came since'],
+  ] as const;
+  for (const [root, description] of roots) if (root != null) root.description = description;
 }
 
 /** The text of `schema.graphql`. */

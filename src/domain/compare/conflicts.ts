@@ -33,16 +33,12 @@ function saying(world: World, guest: GuestView, field: GuestField): readonly Sai
   });
 }
 
-/** Each source's own rows together are one set; sets of two sources conflict when they share nothing. */
+/** A row's addresses of one family are a set; two rows conflict when their sets share nothing. */
 function addressSets(world: World, rows: readonly Row[], family: Family): readonly Said[] {
-  const bySource = new Map<string, Said>();
-  for (const { row, addresses } of declaredSet(rows, family)) {
-    const own = addresses.filter((address) => !isVirtual(world, address));
-    const known = bySource.get(row.source.name);
-    const means = [...(known?.means ?? []), ...own];
-    bySource.set(row.source.name, { row: known?.row ?? row, means, value: means.join(', ') });
-  }
-  return [...bySource.values()].filter((said) => said.means.length > 0);
+  return declaredSet(rows, family).flatMap(({ row, addresses }): readonly Said[] => {
+    const means = addresses.filter((address) => !isVirtual(world, address));
+    return means.length === 0 ? [] : [{ row, means, value: means.join(', ') }];
+  });
 }
 
 function contradicts(a: Said, b: Said): boolean {
