@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openReplica } from '../../src/inventory/replica.js';
 import type { OpenedStore } from '../../src/store/open.js';
@@ -50,6 +51,8 @@ describe('the view of a replica', () => {
     wait = new Promise((resolve) => (open = resolve));
     const reading = replica.catchUp();
     const forgotten = kit.store.forgetCollected().then(() => replica.reload());
+    // The reading ends when all is forgotten, where nobody waits for it.
+    await Promise.race([forgotten, sleep(500)]);
     open();
     await Promise.all([reading, forgotten]);
     expect(replica.view().guests.size).toBe(0);
@@ -69,11 +72,14 @@ describe('the view of a replica', () => {
     });
     let open = () => {};
     let wait: Promise<void> = Promise.resolve();
+    let hasRead = () => {};
+    const firstRead = new Promise<void>((resolve) => (hasRead = resolve));
     const findings: OpenedStore['findings'] = {
       ...kit.store.findings,
       living: async () => [],
       async byIds(ids) {
         const read = await kit.store.findings.byIds(ids);
+        hasRead();
         await wait;
         return read;
       },
@@ -85,6 +91,7 @@ describe('the view of a replica', () => {
     const replica = await openReplica({ ...kit.store, findings, events }, SETTINGS);
     wait = new Promise((resolve) => (open = resolve));
     const reading = replica.catchUpFindings();
+    await firstRead;
     const resolved = { ...finding, state: 'RESOLVED' as const, resolvedAt: finding.lastSeenAt };
     await kit.store.transaction((tx) => tx.findings.save([resolved], []));
     replica.learnFindings([resolved], finding.lastSeenAt);
