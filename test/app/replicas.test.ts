@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import { type Line, lineTo } from '../testkit/line.js';
 import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
 import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
 
@@ -76,7 +76,7 @@ describe('two gateways on one database', () => {
     await eventually(async () => ((await findings(one)).length === planted ? true : undefined), 30_000);
     await eventually(async () => ((await findings(other)).length === planted ? true : undefined));
     expect(await findings(other)).toEqual(await findings(one));
-    expect([compares(one), compares(other)]).toEqual([true, false]);
+    expect(compares(one)).not.toBe(compares(other));
     const told = await steps();
     expect(told.length).toBe(new Set(told).size);
   }, 60_000);
@@ -147,54 +147,3 @@ describe('two gateways on one database', () => {
     await admin.end();
   }
 });
-
-interface Line {
-  readonly url: string;
-  /** Every connection breaks, and no new one comes about. */
-  cut(): void;
-  mend(): void;
-  close(): Promise<void>;
-}
-
-/** A line to the database that can be cut: to the server, whoever spoke over it has died in the middle of a word. */
-async function lineTo(url: string): Promise<Line> {
-  const target = new URL(url);
-  const open = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((near) => {
-    if (isCut) {
-      near.destroy();
-      return;
-    }
-    const far = connect(Number(target.port), target.hostname);
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        open.delete(socket);
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const through = new URL(url);
-  through.hostname = '127.0.0.1';
-  through.port = String((server.address() as AddressInfo).port);
-  const cut = () => {
-    isCut = true;
-    for (const socket of open) socket.destroy();
-  };
-  return {
-    url: through.href,
-    cut,
-    mend: () => {
-      isCut = false;
-    },
-    close() {
-      cut();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
-}

@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import { type Line, lineTo } from '../testkit/line.js';
+import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
+import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+
+describe('a gateway in trouble', () => {
+  let database: TestDatabase;
+  let line: Line;
+  let simulator: Simulator;
+  let gateway: TestGateway | undefined;
+  let files: string;
+
+  beforeEach(async () => {
+    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
+    database = await createTestDatabase();
+    line = await lineTo(database.url);
+    simulator = await startSimulator({
+      nodes: 2,
+      guests: 12,
+      declaredDir: files,
+      live: false,
+      now: Date.now,
+      clusterName: 'main',
+    });
+  });
+  afterEach(async () => {
+    await gateway?.close();
+    gateway = undefined;
+    await line.close();
+    await database.drop();
+    await simulator.stop();
+    await rm(files, { recursive: true, force: true });
+  });
+
+  const open = (sources: string) =>
+    openGateway({
+      files: { 'sources.yaml': sources },
+      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      databaseUrl: line.url,
+    });
+  const guests = async (of: TestGateway) => of.gateway.core.replica.view().guests.size;
+
+  it('makes settings hold that were saved while the database was away, once it is back', async () => {
+    const opened = await open('clusters: []\n');
+    gateway = opened;
+    line.cut();
+    await writeFile(join(opened.configDir, 'sources.yaml'), sourcesYaml([{ name: 'main', simulator }]));
+    await eventually(() => (opened.log.some((text) => text.includes('could not be applied')) ? true : undefined));
+    line.mend();
+    await eventually(async () => ((await guests(opened)) === 12 ? true : undefined));
+  }, 60_000);
+
+  it('learns of a cluster that nobody reaches, and of its guests when somebody does', async () => {
+    simulator.faults('main').status500 = true;
+    const opened = await open(sourcesYaml([{ name: 'main', simulator }]));
+    gateway = opened;
+    const isKept = async () => (await opened.gateway.core.database.store.runs.latest('proxmox:main')) !== undefined;
+    await eventually(async () => ((await isKept()) ? true : undefined));
+    const { body } = await opened.rest('/v1/summary');
+    expect(body).toMatchObject({ seed_unreachable: true, guests: { total: 0 } });
+    simulator.faults('main').status500 = false;
+    await eventually(async () => ((await guests(opened)) === 12 ? true : undefined), 30_000);
+  }, 60_000);
+
+  it('stops though the cluster hangs in the middle of a run', async () => {
+    simulator.faults('main').set({ paths: [{ match: '/config$', does: 'hang' }] });
+    const opened = await open(sourcesYaml([{ name: 'main', simulator }]));
+    await eventually(() =>
+      [...simulator.requests('main').keys()].some((path) => path.endsWith('/config')) ? true : undefined,
+    );
+    await opened.close();
+  }, 20_000);
+});
