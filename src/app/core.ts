@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { type Collection, collection as openCollection } from '../collection/collection.js';
 import { type Confirmations, confirmations as openConfirmations } from '../collection/confirmations.js';
 import type { RunView } from '../collection/live-events.js';
 import type { Config } from '../config.js';
-import { watchPaths } from '../declared/watch.js';
 import { declaredSourceName } from '../domain/absorb-declared.js';
 import { compare } from '../domain/compare/compare.js';
 import type { CollectorName } from '../domain/contract.js';
@@ -17,6 +15,7 @@ import { type Clock, databaseClock } from './clock.js';
 import { noteContract } from './contract-change.js';
 import { type Database, openDatabase } from './database.js';
 import { DeclaredLooks } from './declared-looks.js';
+import { DeclaredWatch } from './declared-watch.js';
 import { Collectors, DECLARED_FILES, inventorySettings } from './estate.js';
 import { outcomeLog } from './outcome-log.js';
 import { openPremises } from './premises.js';
@@ -80,6 +79,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
 
   const tellOutcome = outcomeLog(log);
   const looks = new DeclaredLooks(DECLARED_FILES);
+  const declaredWatch = new DeclaredWatch(DECLARED_FILES, (name) => collection.wake(declaredSourceName(name)));
   /** A file may have been edited while nobody watched it: nothing is compared before each was looked at. */
   function sawDeclared(source: string): void {
     if (looks.saw(source)) drift.request();
@@ -155,27 +155,11 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     replica.apply(inventorySettings(settings, estate));
     looks.forget(estate.declaredOff);
     await collection.configure(collectors.of(estate));
-    watchDeclared();
+    declaredWatch.follow(estate.declaredDir);
     await premises.remember(settings);
     await noteContract(store, settings.contract);
     drift.request();
     return kept.length === 0;
-  }
-
-  let watched: { readonly dir: string; stop(): void } | undefined;
-  function watchDeclared(): void {
-    const { declaredDir: dir } = estate;
-    if (watched?.dir === dir) return;
-    watched?.stop();
-    const files = DECLARED_FILES.map((name) => ({ name, path: join(dir, name) }));
-    const stop = watchPaths(
-      files.map(({ path }) => path),
-      (path) => {
-        const file = files.find((one) => one.path === path);
-        if (file !== undefined) collection.wake(declaredSourceName(file.name));
-      },
-    );
-    watched = { dir, stop };
   }
 
   /** Everything the demo said is forgotten before the first real word is written. */
@@ -209,7 +193,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   let stopCollection = async () => {};
   async function stop(): Promise<void> {
     files.stop();
-    watched?.stop();
+    declaredWatch.stop();
     await turns.stop();
     await stopCollection();
     await drift.stop();

@@ -1,6 +1,7 @@
 import { schedule } from 'node-cron';
 import { SECOND } from '../domain/time.js';
 import type { Store } from '../store/store.js';
+import { eitherOf } from './either-signal.js';
 import { runElsewhere } from './elsewhere.js';
 import type { LiveEvents } from './live-events.js';
 import { retirement } from './retire.js';
@@ -240,21 +241,4 @@ export class Schedule {
 function slotOf(source: CollectedSource): Slot {
   const stop = new AbortController();
   return { source, running: undefined, startedAt: 0, wanted: true, lock: undefined, locking: undefined, stop };
-}
-
-/** Of signals that live for months nothing may be left behind by each run: AbortSignal.any() leaves some bytes. */
-function eitherOf(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; end(): void } {
-  const either = new AbortController();
-  const stops = signals.map((signal) => {
-    const abort = () => either.abort(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    return () => signal.removeEventListener('abort', abort);
-  });
-  return {
-    signal: either.signal,
-    end: () => {
-      for (const stop of stops) stop();
-    },
-  };
 }
