@@ -3,6 +3,8 @@ import { accountVerbs } from '../accounts/keys.js';
 import { keyScheme } from '../auth/api-key.js';
 import { authenticator } from '../auth/authenticator.js';
 import type { Config } from '../config.js';
+import { sourceStale } from '../domain/coverage.js';
+import type { InventoryView } from '../domain/view.js';
 import { feed as openFeed } from '../feed/feed.js';
 import { createGraphql } from '../graphql/graphql.js';
 import { inventoryVerbs } from '../inventory/inventory.js';
@@ -96,6 +98,7 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
         return () => keyListeners.delete(listener);
       },
       log,
+      knowledge: () => ({ view: replica.view(), stale: staleBits(replica.view(), now()) }),
     });
     stops.unshift(() => graphql.stop());
     const ready = readiness(core);
@@ -121,6 +124,11 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
     await stopAll(stops);
     throw error;
   }
+}
+
+/** Which clusters are stale: what time alone changes in an answer about now. */
+function staleBits(view: InventoryView, at: number): string {
+  return [...view.clusters.values()].map(({ state }) => (sourceStale(state, view, at) ? '1' : '0')).join('');
 }
 
 /** In the order given: sockets first, the database last. One that fails does not keep the rest from stopping. */

@@ -10,6 +10,7 @@ import type { Principal } from '../domain/access.js';
 import type { Context, Verbs } from './context.js';
 import { type FaceLog, outward } from './errors.js';
 import { jitPlugin } from './jit.js';
+import { KeptAnswers, type Knowledge } from './kept-answers.js';
 import { loadersFor } from './loaders.js';
 import { legacyJson200, limitsPlugin } from './plugins.js';
 import { gatewaySchema } from './schema.js';
@@ -26,6 +27,8 @@ export interface GraphqlNeeds {
   /** Calls back when keys have changed. Returns the way to stop. */
   onKeysChanged(fn: () => void): () => void;
   readonly log: FaceLog;
+  /** What answers about now depend on; without it none is kept. */
+  readonly knowledge?: () => Knowledge;
   /** false: every operation runs in graphql-js, uncompiled. For comparison only. */
   readonly jit?: boolean;
 }
@@ -41,7 +44,7 @@ export interface GraphqlRequest {
 export interface GraphqlAnswer {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: string | AsyncIterable<string>;
+  readonly body: string | Uint8Array | AsyncIterable<string>;
 }
 
 /** The GraphQL face: what the server hands its requests and sockets to. */
@@ -65,6 +68,20 @@ export async function createGraphql(needs: GraphqlNeeds): Promise<GraphqlFace> {
     loaders: loadersFor(principal, verbs.inventory, remember),
     signal,
   });
+  const execute = async (
+    { method, headers, body, search }: GraphqlRequest,
+    principal: Principal,
+  ): Promise<GraphqlAnswer> => {
+    const map = new HeaderMap();
+    for (const [name, value] of headers) map.set(name, value);
+    const answer = await server.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method, headers: map, body, search },
+      context: async () => contextFor(principal, stopping.signal, true),
+    });
+    const text = answer.body.kind === 'complete' ? answer.body.string : answer.body.asyncIterator;
+    return { status: answer.status ?? 200, headers: answer.headers, body: text };
+  };
+  const kept = needs.knowledge === undefined ? undefined : new KeptAnswers(needs.knowledge);
   const sockets = socketFace({
     schema,
     log,
@@ -75,15 +92,17 @@ export async function createGraphql(needs: GraphqlNeeds): Promise<GraphqlFace> {
   });
   return {
     schema,
-    async handle({ method, headers, body, search }, principal) {
-      const map = new HeaderMap();
-      for (const [name, value] of headers) map.set(name, value);
-      const answer = await server.executeHTTPGraphQLRequest({
-        httpGraphQLRequest: { method, headers: map, body, search },
-        context: async () => contextFor(principal, stopping.signal, true),
-      });
-      const text = answer.body.kind === 'complete' ? answer.body.string : answer.body.asyncIterator;
-      return { status: answer.status ?? 200, headers: answer.headers, body: text };
+    async handle(request, principal) {
+      const key = kept?.keyOf(request, principal);
+      if (kept === undefined || key === undefined) return execute(request, principal);
+      const known = kept.find(key);
+      if (known !== undefined) return known;
+      const of = kept.knowledge();
+      const answer = await execute(request, principal);
+      if (answer.status === 200 && typeof answer.body === 'string' && isWhole(answer.body)) {
+        kept.keep(key, of, { ...answer, body: Buffer.from(answer.body) });
+      }
+      return answer;
     },
     handleSocket: (socket, request) => sockets.handle(socket, request),
     async stop() {
@@ -92,6 +111,11 @@ export async function createGraphql(needs: GraphqlNeeds): Promise<GraphqlFace> {
       await server.stop();
     },
   };
+}
+
+/** Data and no errors beside it, wherever an executor writes them: what failed once may succeed the next time. */
+function isWhole(body: string): boolean {
+  return body.startsWith('{"data":{') && body.trimEnd().endsWith('}}');
 }
 
 function apolloServer(schema: GraphQLSchema, log: FaceLog, jit: boolean): ApolloServer<Context> {

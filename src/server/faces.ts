@@ -10,7 +10,7 @@ export function serveGraphql(app: FastifyInstance, graphql: ServerOptions['graph
     const { status, headers, body } = await graphql(graphqlRequest(request), callerOf(request));
     for (const [name, value] of headers) reply.header(name, value);
     reply.code(status);
-    return reply.send(typeof body === 'string' ? body : Readable.from(body));
+    return reply.send(typeof body === 'string' || body instanceof Uint8Array ? body : Readable.from(body));
   };
   app.get('/graphql', { exposeHeadRoute: false }, answer);
   app.post('/graphql', answer);

@@ -18,7 +18,7 @@ export interface GraphqlRequest {
 export interface GraphqlResponse {
   readonly status: number;
   readonly headers: Iterable<readonly [string, string]>;
-  readonly body: string | AsyncIterable<string>;
+  readonly body: string | Uint8Array | AsyncIterable<string>;
 }
 
 /** All that this room serves, handed in. It knows sockets, and nothing of what travels over them. */

@@ -22,7 +22,7 @@ function never(): never {
 }
 
 /** The gateway's own doors and faces over a view in memory: a key is asked for, limits and permissions hold. */
-export async function serveOurs(view: InventoryView): Promise<string> {
+export async function serveOurs(view: InventoryView, keeps = false): Promise<string> {
   const face = await createGraphql({
     verbs: {
       inventory: inventoryOver(view),
@@ -34,6 +34,7 @@ export async function serveOurs(view: InventoryView): Promise<string> {
     stillHolds: async () => true,
     onKeysChanged: () => () => {},
     log: { error: (fields) => console.error(fields.cause) },
+    ...(keeps && { knowledge: () => ({ view, stale: '' }) }),
   });
   const server = await startServer({
     host: '127.0.0.1',
