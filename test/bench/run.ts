@@ -1,10 +1,12 @@
 import { benchGraphql } from './graphql/graphql.js';
 import { benchPass } from './pass.js';
+import { benchRead } from './read.js';
 import { machine, printed, type Table } from './report.js';
 import { benchStart } from './start.js';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   pass: benchPass,
+  read: benchRead,
   graphql: benchGraphql,
   start: benchStart,
 };

@@ -7,11 +7,12 @@ import { GUESTS, QUERY } from './estate.js';
 import { KEY } from './key.js';
 import type { Load, Loaded } from './load.js';
 
-const SERVERS = ['ours', 'roomy', 'documented', 'stringify'] as const;
+const SERVERS = ['ours', 'roomy', 'kept', 'documented', 'stringify'] as const;
 type Name = (typeof SERVERS)[number];
 const CALLED: Readonly<Record<Name, string>> = {
   ours: 'sankofa-it-api: key, limits, permissions, compiled query',
   roomy: 'the same with room for young objects',
+  kept: 'the same, its answer kept while nothing is learned',
   documented: 'Apollo Server + TypeGraphQL as documented',
   stringify: 'node:http, JSON.stringify of fresh objects',
 };
@@ -91,6 +92,7 @@ async function table(
       `${versionOf('@apollo/server')}, ${versionOf('type-graphql')}, ${versionOf('graphql')}, ${versionOf('graphql-jit')}. ` +
         `${bytes === undefined ? '' : `Answers of ${bytes.toLocaleString('en')} bytes, checked to be the same. `}` +
         `Medians of ${ROUNDS} turns of ${SECONDS} s, after ${WARM_SECONDS} s of warming up. The load comes from a process on the same machine.`,
+      `Kept: asked again with the same words and rights before the next poll, ${times(of('kept', 'perSecond') / of('documented', 'perSecond'))} the requests per second. The other rows work each answer out.`,
       `Room for young objects: node ${ROOMY.join(' ')}.`,
     ],
     head: ['server', 'requests/s', 'CPU ms/request', 'p50 ms', 'p99 ms', '× documented'],

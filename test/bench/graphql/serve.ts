@@ -4,6 +4,7 @@ import { graphqlEstate } from './estate.js';
 const SERVERS: Readonly<Record<string, () => Promise<string>>> = {
   // Each loads its own libraries and no other's: decorators register types for the whole process.
   ours: async () => (await import('./ours.js')).serveOurs(graphqlEstate()),
+  kept: async () => (await import('./ours.js')).serveOurs(graphqlEstate(), true),
   documented: async () => (await import('./documented.js')).serveDocumented(graphqlEstate()),
   stringify: async () => (await import('./stringify.js')).serveStringify(graphqlEstate()),
 };
