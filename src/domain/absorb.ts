@@ -120,19 +120,21 @@ function absorbMissing({ writes, view, parts, seen, change, events }: Absorbing,
   writes.put(writes.key('guest', key, guest.incarnation), row, guest.row, seen.askedAt, change.after);
 }
 
-/** `nextid` answers are kept for VMIDs that no list shows; they are evidence only while the cluster has quorum. */
+/**
+ * `nextid` answers are kept for VMIDs that no list shows. Without quorum they are no evidence, and no failure either:
+ * nothing is kept of them, so that the next poll asks again.
+ */
 function absorbAbsenceProofs(
   { writes, view, cluster, parts, reads, seen }: Absorbing,
   rows: ReadonlyMap<number, unknown>,
 ) {
+  if (!seen.quorate) return;
   for (const read of parts.values()) {
-    if (read.result.part !== 'vmid' || rows.has(Number(read.key))) continue;
+    const { result } = read;
+    if (result.part !== 'vmid' || rows.has(Number(read.key))) continue;
     const key = guestKey(cluster.name, Number(read.key));
     const known = view.absenceReads.get(key) ?? NEVER_READ;
-    const result = seen.quorate
-      ? read.result
-      : { kind: 'failed' as const, part: 'vmid' as const, reason: 'the cluster has no quorum' };
-    reads.push(readRow(cluster.state.source, { ...read, result }, known));
+    reads.push(readRow(cluster.state.source, read, known));
     if (result.kind !== 'read' || result.part !== 'vmid') continue;
     const before = view.absences.get(key);
     writes.put(

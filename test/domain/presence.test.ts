@@ -155,6 +155,11 @@ describe('a guest that is missing', () => {
     run.tick().tick();
     expect(run.open()).toEqual([]);
     expect(run.view.guestsByKey.has('main/100')).toBe(true);
+    // An answer without quorum is no failed attempt that would put the next one off.
+    expect(run.view.absenceReads.has('main/100')).toBe(false);
+    run.estate.cluster('main').quorate = true;
+    run.tick().tick();
+    expect(run.open()).toEqual(['GUEST_MISSING:main/100:']);
   });
 
   it('must be absent from every cluster that it could be in', () => {

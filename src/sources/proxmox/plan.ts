@@ -8,7 +8,7 @@ import type {
   ReadPlan,
   SlicePart,
 } from '../../domain/observation.js';
-import { type Instant, MINUTE } from '../../domain/time.js';
+import { type Instant, MINUTE, SECOND } from '../../domain/time.js';
 import { isChanged, powerMayDiffer } from './changes.js';
 
 /** One guest's parts to read. `mayWait`: when time is short it may be left for a later poll without loss. */
@@ -17,6 +17,8 @@ export interface GuestRead {
   readonly config: boolean;
   readonly addresses: boolean;
   readonly mayWait: boolean;
+  /** Its config decides which guest lives there now: what the list says of it is not handed over without. */
+  readonly decides: boolean;
 }
 
 /** What to read besides the list, in the order of its urgency. */
@@ -26,10 +28,16 @@ export interface Reads {
   readonly power: readonly string[];
   /** VMIDs whose absence is in question. */
   readonly vmids: readonly number[];
+  /** Parts whose earlier reads say nothing any more (`partName`): what they are parts of has changed since. */
+  readonly outdated: ReadonlySet<string>;
 }
 
 export interface PlanInput {
   readonly at: Instant;
+  /** Without quorum nobody can prove an absence: VMIDs are not asked for. */
+  readonly quorate: boolean;
+  /** Parts (`partName`) that an earlier pass still reads: they are asked for again only where they are outdated. */
+  readonly underWay: ReadonlySet<string>;
   readonly rows: readonly ObservedRow[];
   readonly nodes: readonly ObservedNode[];
   readonly touched: ReadonlySet<number>;
@@ -39,9 +47,17 @@ export interface PlanInput {
 
 // Guests that left the list at once (a token that lost its rights): so many proofs a poll, the rest in later ones.
 const PROOFS_PER_POLL = 100;
-// A hidden guest is proven to be there again no more often than this.
+// A hidden guest that was proven to be still there is asked for again no more often than this.
 const HIDDEN_PROOF_AGE = MINUTE;
 const LONGEST_BACK_OFF = 30 * MINUTE;
+// A proof costs the cluster next to nothing, and a guest that is gone stays on show until it succeeds.
+const FIRST_PROOF_BACK_OFF = 5 * SECOND;
+const LONGEST_PROOF_BACK_OFF = MINUTE;
+
+/** One name for a part, to look it up by. */
+export function partName({ part, key }: PartKey): string {
+  return `${part} ${key}`;
+}
 
 type Part = PartKey & { readonly age: PartAge | undefined; readonly free: boolean };
 
@@ -49,36 +65,52 @@ type Part = PartKey & { readonly age: PartAge | undefined; readonly free: boolea
 export function chooseReads(input: PlanInput): Reads {
   const estate = estateOf(input);
   const chosen = new Map<string, PartKey>();
-  const choose = (part: PartKey) => chosen.set(`${part.part} ${part.key}`, part);
+  const choose = (part: PartKey) => chosen.set(partName(part), part);
   const all = input.plan.mode === 'all';
-  if (all) for (const part of estate.parts) choose(part);
-  for (const part of changedParts(input, estate)) choose(part);
+  if (all) for (const part of estate.parts.values()) choose(part);
+  const changed = changedParts(input, estate);
+  for (const part of changed) choose(part);
   for (const part of missingProofs(input, estate, all)) choose(part);
   const urgent = new Set(chosen.keys());
-  const asked = input.plan.asked.filter((part) => estate.has(part));
+  const asked = input.plan.asked.filter((part) => (all ? estate.has(part) : isToBeAsked(input, estate, part)));
   for (const part of asked) choose(part);
   for (const part of slice(input, estate, chosen)) choose(part);
-  for (const { part, key } of asked) urgent.add(`${part} ${key}`);
-  return grouped([...chosen.values()], estate, (vmid) => {
+  for (const part of asked) urgent.add(partName(part));
+  const outdated = new Set(changed.map(partName));
+  const mayWait = (vmid: number) => {
     const isNew = !input.known.guests.has(vmid);
     return !all && (isNew ? !asked.some(({ key }) => key === String(vmid)) : !urgent.has(`addresses ${vmid}`));
-  });
+  };
+  return { ...grouped([...chosen.values()], estate, mayWait, outdated), outdated };
 }
 
-/** Until when a part that failed is left alone: 60 s doubled with each failure, at most half an hour. */
-export function backedOffUntil(age: PartAge | undefined): Instant {
+/** A read that would settle a doubt goes first, but not against its back-off: a dead agent gets no better by asking. */
+function isToBeAsked({ at, underWay }: PlanInput, estate: Estate, part: PartKey): boolean {
+  const age = estate.parts.get(partName(part))?.age;
+  return estate.has(part) && !underWay.has(partName(part)) && backedOffUntil(age, part.part) <= at;
+}
+
+/**
+ * Until when a part that failed is left alone: 60 s doubled with each failure, at most half an hour; a proof of absence
+ * 5 s, at most a minute.
+ */
+export function backedOffUntil(age: PartAge | undefined, part: SlicePart): Instant {
   if (age === undefined || age.failures <= 0 || age.attemptedAt === null) return 0;
+  if (part === 'vmid') {
+    const wait = FIRST_PROOF_BACK_OFF * 2 ** (age.failures - 1);
+    return age.attemptedAt + Math.min(wait, LONGEST_PROOF_BACK_OFF);
+  }
   return age.attemptedAt + Math.min(MINUTE * 2 ** age.failures, LONGEST_BACK_OFF);
 }
 
 interface Estate {
   /** Every part that can be asked for now: of guests on nodes that are not offline, of those nodes, and of VMIDs in question. */
-  readonly parts: readonly Part[];
+  readonly parts: ReadonlyMap<string, Part>;
   readonly guests: ReadonlyMap<number, ObservedRow>;
   has(part: PartKey): boolean;
 }
 
-function estateOf({ rows, nodes, known }: PlanInput): Estate {
+function estateOf({ rows, nodes, known, quorate }: PlanInput): Estate {
   // A call to an offline node is proxied into the void and costs half a minute.
   const offline = new Set(nodes.filter((node) => node.status === 'OFFLINE').map((node) => node.name));
   const reachable = rows.filter((row) => !offline.has(row.node));
@@ -89,14 +121,15 @@ function estateOf({ rows, nodes, known }: PlanInput): Estate {
   const parts: Part[] = [
     ...reachable.flatMap((row) => guestParts(row, known.guests.get(row.vmid))),
     ...[...powered].map((node) => paid('power', node, known.power.get(node))),
-    ...[...questions].map((vmid) => paid('vmid', String(vmid), known.vmids.get(vmid))),
+    ...(quorate ? [...questions].map((vmid) => paid('vmid', String(vmid), known.vmids.get(vmid))) : []),
   ];
-  const keys = new Set(parts.map(({ part, key }) => `${part} ${key}`));
-  const isQuestion = ({ part, key }: PartKey) => part === 'vmid' && /^\d{3,9}$/.test(key) && !listed.has(Number(key));
+  const byName = new Map(parts.map((part) => [partName(part), part]));
+  const isQuestion = ({ part, key }: PartKey) =>
+    quorate && part === 'vmid' && /^\d{3,9}$/.test(key) && !listed.has(Number(key));
   return {
-    parts,
+    parts: byName,
     guests: new Map(reachable.map((row) => [row.vmid, row])),
-    has: (part) => keys.has(`${part.part} ${part.key}`) || isQuestion(part),
+    has: (part) => byName.has(partName(part)) || isQuestion(part),
   };
 }
 
@@ -127,22 +160,34 @@ function changedParts({ at, touched, known }: PlanInput, estate: Estate): readon
 
 /** Known guests that the list does not show: first those that were there a poll ago, then the hidden ones in turn. */
 function missingProofs({ at, known }: PlanInput, estate: Estate, all: boolean): readonly PartKey[] {
-  const due = estate.parts.filter((part) => {
+  const due = [...estate.parts.values()].filter((part) => {
     if (part.part !== 'vmid') return false;
     const guest = known.guests.get(Number(part.key));
-    if (guest === undefined || backedOffUntil(part.age) > at) return false;
-    return !guest.row.hidden || at - (part.age?.attemptedAt ?? 0) >= HIDDEN_PROOF_AGE;
+    if (guest === undefined || backedOffUntil(part.age, 'vmid') > at) return false;
+    return (
+      !guest.row.hidden || !isProvenThere(guest, part.age) || at - (part.age?.attemptedAt ?? 0) >= HIDDEN_PROOF_AGE
+    );
   });
   const rank = (part: Part) => (known.guests.get(Number(part.key))?.row.hidden === true ? 1 : 0);
   return due.sort((a, b) => rank(a) - rank(b) || byAge(a, b)).slice(0, all ? undefined : PROOFS_PER_POLL);
 }
 
+/** Its last proof succeeded (else it would be gone), and was asked since it left the list. */
+function isProvenThere({ row }: KnownGuest, age: PartAge | undefined): boolean {
+  if (age === undefined || age.failures > 0 || age.askedAt === null) return false;
+  return age.askedAt >= (row.since.presence.before ?? 0);
+}
+
 /** The longest unread, so many that cost a request; what costs none goes along on the way. */
-function slice({ at, plan }: PlanInput, estate: Estate, chosen: ReadonlyMap<string, PartKey>): readonly PartKey[] {
+function slice(
+  { at, plan, underWay }: PlanInput,
+  estate: Estate,
+  chosen: ReadonlyMap<string, PartKey>,
+): readonly PartKey[] {
   const taken: Part[] = [];
   let left = plan.slice;
-  const waiting = estate.parts.filter(
-    (part) => !chosen.has(`${part.part} ${part.key}`) && backedOffUntil(part.age) <= at,
+  const waiting = [...estate.parts].flatMap(([name, part]) =>
+    !chosen.has(name) && !underWay.has(name) && backedOffUntil(part.age, part.part) <= at ? [part] : [],
   );
   for (const part of waiting.sort(byAge)) {
     if (left <= 0) break;
@@ -159,7 +204,12 @@ function byAge(a: Part, b: Part): number {
   return x === y ? 0 : x - y;
 }
 
-function grouped(parts: readonly PartKey[], estate: Estate, mayWait: (vmid: number) => boolean): Reads {
+function grouped(
+  parts: readonly PartKey[],
+  estate: Estate,
+  mayWait: (vmid: number) => boolean,
+  changed: ReadonlySet<string>,
+): Omit<Reads, 'outdated'> {
   const guests = new Map<number, { config: boolean; addresses: boolean }>();
   const power: string[] = [];
   const vmids: number[] = [];
@@ -173,7 +223,9 @@ function grouped(parts: readonly PartKey[], estate: Estate, mayWait: (vmid: numb
   }
   const reads = [...guests].flatMap(([vmid, wanted]) => {
     const row = estate.guests.get(vmid);
-    return row === undefined ? [] : [{ row, ...wanted, mayWait: mayWait(vmid) }];
+    return row === undefined
+      ? []
+      : [{ row, ...wanted, mayWait: mayWait(vmid), decides: changed.has(`config ${vmid}`) }];
   });
   return { guests: reads, power, vmids };
 }

@@ -1,4 +1,4 @@
-import type { KnownCluster, ObservedRow, PartRead, PartResult, Progress } from '../../domain/observation.js';
+import type { KnownCluster, ObservedRow, PartRead, PartResult, Progress, SlicePart } from '../../domain/observation.js';
 import { type Instant, SECOND } from '../../domain/time.js';
 import type { Ask, ProxmoxClient, Reply } from './client.js';
 import { inLanes } from './lanes.js';
@@ -13,16 +13,26 @@ export interface ReadNeeds {
   readonly client: ProxmoxClient;
   readonly ask: Ask;
   readonly now: () => Instant;
+  /** Reads of one node under way at once. */
   readonly width: number;
   readonly known: KnownCluster;
   /** How long reads that may wait are begun for. */
   readonly patienceMs: number;
   readonly progress: Progress;
+  /** Waits for a turn at a node, for what is not urgent; resolves with the way to leave. */
+  enter(node: string, signal: AbortSignal): Promise<() => void>;
 }
 
 export interface PartsRead {
   readonly parts: readonly PartRead[];
   readonly notes: readonly string[];
+}
+
+interface NodeWork {
+  power: boolean;
+  readonly deciding: ObservedRow[];
+  readonly configs: ObservedRow[];
+  readonly addresses: { readonly row: ObservedRow; readonly mayWait: boolean }[];
 }
 
 // A dead agent answers after 3 s; one that says nothing at all is given up soon after.
@@ -33,21 +43,22 @@ const POWER_MS = 20 * SECOND;
 const PATIENCE_WITH_NODE = 3;
 
 /**
- * Reads the chosen parts: first configs, power details and proofs, which are quick; then addresses, where dead agents
- * take seconds each. Whatever goes wrong with one part is that part's result; only cancelling throws.
+ * Reads the chosen parts, each node on its own, so that one that hangs keeps nobody waiting: first the configs that decide
+ * who lives there, then power details and the other configs, then addresses, where dead agents take seconds each.
+ * Whatever goes wrong with one part is that part's result; only cancelling throws. What was read can be taken at any time.
  */
-export async function readParts(reads: Reads, needs: ReadNeeds): Promise<PartsRead> {
-  return new Pass(reads, needs).run();
-}
-
-class Pass {
+export class Pass {
   readonly #reads: Reads;
   readonly #needs: ReadNeeds;
   readonly #started: Instant;
-  readonly #parts: PartRead[] = [];
+  readonly #parts = new Map<string, PartRead>();
   readonly #agents = new Map<number, boolean>();
   readonly #silences = new Map<string, number>();
   readonly #skipped = new Map<string, number>();
+  /** Parts that are still to come of this pass. */
+  readonly #open = new Map<string, { readonly node: string }>();
+  readonly #deciding = new Map<string, Promise<void>>();
+  #proving: Promise<void> = Promise.resolve();
   #done = 0;
   #total = 0;
   #moved: Promise<ReadonlyMap<number, string>> | undefined;
@@ -56,35 +67,106 @@ class Pass {
     this.#reads = reads;
     this.#needs = needs;
     this.#started = needs.now();
+    for (const [vmid, guest] of needs.known.guests) if (guest.agent !== undefined) this.#agents.set(vmid, guest.agent);
   }
 
-  async run(): Promise<PartsRead> {
-    const { guests, power, vmids } = this.#reads;
-    const { known, width } = this.#needs;
-    const addresses = guests.filter((guest) => guest.addresses);
-    const configs = guests.filter((guest) => guest.config || (guest.addresses && this.#needsAgentFlag(guest.row)));
-    for (const [vmid, guest] of known.guests) if (guest.agent !== undefined) this.#agents.set(vmid, guest.agent);
+  async run(): Promise<void> {
+    const { vmids } = this.#reads;
+    const byNode = this.#byNode();
+    this.#total = this.#open.size;
+    this.#proving = inLanes(this.#needs.width, vmids, (vmid) =>
+      this.#counted('vmid', vmid, null, () => this.#readVmid(vmid)),
+    );
+    const all: Promise<void>[] = [this.#proving];
+    for (const [node, work] of byNode) {
+      const deciding = inLanes(this.#needs.width, work.deciding, (row) =>
+        this.#counted('config', row.vmid, null, () => this.#readConfig(row)),
+      );
+      this.#deciding.set(node, deciding);
+      all.push(deciding.then(() => this.#readNode(node, work)));
+    }
+    const ends = await Promise.allSettled(all);
+    const broken = ends.find((end) => end.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
+  }
 
-    this.#total = configs.length + power.length + vmids.length + addresses.length;
-    await inLanes(
-      width,
-      [
-        ...vmids.map((vmid) => () => this.#readVmid(vmid)),
-        ...power.map((node) => () => this.#readPower(node)),
-        ...configs.map(
-          ({ row }) =>
-            () =>
-              this.#readConfig(row),
-        ),
-      ],
-      (read) => this.#counted(read),
+  /** Ends when it is decided who lives on the nodes that are not `without`. */
+  async decided(without: ReadonlySet<string> = new Set()): Promise<void> {
+    await Promise.all([...this.#deciding].flatMap(([node, deciding]) => (without.has(node) ? [] : [deciding])));
+  }
+
+  async proven(): Promise<void> {
+    await this.#proving;
+  }
+
+  /** What was read since it was last taken. */
+  take(): PartsRead {
+    const parts = [...this.#parts.values()];
+    const notes = [...this.#skipped].map(([node, count]) => skippedNote(node, count));
+    this.#parts.clear();
+    this.#skipped.clear();
+    return { parts, notes };
+  }
+
+  /** Names of the parts that are still to come, or to be taken. */
+  underWay(): readonly string[] {
+    return [...this.#open.keys(), ...this.#parts.keys()];
+  }
+
+  /** Nodes that said nothing to the last question, or are still thinking about a config or their power details. */
+  hanging(): readonly string[] {
+    const thinking = [...this.#open].flatMap(([name, { node }]) => (/^(config|power) /.test(name) ? [node] : []));
+    return [...thinking, ...[...this.#silences].flatMap(([node, times]) => (times > 0 ? [node] : []))];
+  }
+
+  /** Whatever comes of these parts is of no use any more. */
+  forget(names: Iterable<string>): void {
+    for (const name of names) {
+      this.#parts.delete(name);
+      this.#open.delete(name);
+    }
+  }
+
+  #byNode(): ReadonlyMap<string, NodeWork> {
+    const nodes = new Map<string, NodeWork>();
+    const at = (node: string): NodeWork => {
+      const work = nodes.get(node) ?? { power: false, deciding: [], configs: [], addresses: [] };
+      nodes.set(node, work);
+      return work;
+    };
+    for (const vmid of this.#reads.vmids) this.#open.set(`vmid ${vmid}`, { node: '' });
+    for (const node of this.#reads.power) {
+      at(node).power = true;
+      this.#open.set(`power ${node}`, { node });
+    }
+    for (const { row, config, addresses, mayWait, decides } of this.#reads.guests) {
+      const { node, vmid } = row;
+      if (config || (addresses && this.#needsAgentFlag(row))) {
+        at(node)[decides ? 'deciding' : 'configs'].push(row);
+        this.#open.set(`config ${vmid}`, { node });
+      }
+      if (!addresses) continue;
+      at(node).addresses.push({ row, mayWait });
+      this.#open.set(`addresses ${vmid}`, { node });
+    }
+    return nodes;
+  }
+
+  async #readNode(node: string, { power, deciding, configs, addresses }: NodeWork): Promise<void> {
+    const { width } = this.#needs;
+    const details: (() => Promise<void>)[] = configs.map(
+      (row) => () => this.#counted('config', row.vmid, node, () => this.#readConfig(row)),
     );
-    const turned = configs.filter((guest) => !guest.addresses && this.#agentTurned(guest.row));
+    if (power) details.unshift(() => this.#counted('power', node, node, () => this.#readPower(node)));
+    await inLanes(width, details, (read) => read());
+
+    const planned = new Set(addresses.map(({ row }) => row.vmid));
+    const turned = [...deciding, ...configs].filter((row) => !planned.has(row.vmid) && this.#agentTurned(row));
+    for (const { vmid } of turned) this.#open.set(`addresses ${vmid}`, { node });
     this.#total += turned.length;
-    await inLanes(width, [...addresses, ...turned], ({ row, mayWait }) =>
-      this.#counted(() => this.#readAddresses(row, mayWait)),
+    await inLanes(width, [...addresses, ...turned.map((row) => ({ row, mayWait: false }))], ({ row, mayWait }) =>
+      this.#counted('addresses', row.vmid, node, () => this.#readAddresses(row, mayWait)),
     );
-    return { parts: this.#parts, notes: [...this.#skipped].map(([node, count]) => skippedNote(node, count)) };
   }
 
   /** Whether an agent answers is written in the config: without it there is nothing to decide by. */
@@ -102,15 +184,25 @@ class Pass {
     );
   }
 
-  async #counted(read: () => Promise<void>): Promise<void> {
-    this.#needs.ask.signal.throwIfAborted();
-    await read();
+  /** `node`: whose turn is waited for; null: it does not wait for its turn. */
+  async #counted(part: SlicePart, key: string | number, node: string | null, read: () => Promise<void>): Promise<void> {
+    const { ask, enter, progress } = this.#needs;
+    const leave = node === null ? undefined : await enter(node, ask.signal);
+    try {
+      ask.signal.throwIfAborted();
+      const name = `${part} ${key}`;
+      if (this.#open.has(name)) await read();
+      this.#open.delete(name);
+    } finally {
+      leave?.();
+    }
     this.#done += 1;
-    this.#needs.progress(this.#done, this.#total);
+    progress(this.#done, this.#total);
   }
 
   #add(key: string | number, askedAt: Instant, result: PartResult): void {
-    this.#parts.push({ key: String(key), askedAt, result });
+    const name = `${result.part} ${key}`;
+    if (this.#open.has(name)) this.#parts.set(name, { key: String(key), askedAt, result });
   }
 
   async #readConfig(row: ObservedRow): Promise<void> {

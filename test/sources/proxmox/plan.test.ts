@@ -10,7 +10,10 @@ const plan = (slice: number, more: Partial<ReadPlan> = {}): ReadPlan => ({ mode:
 
 function reads(input: Partial<PlanInput>): Reads {
   const nodes = [node('pve1'), node('pve2')];
-  return chooseReads({ at, rows: [], nodes, touched: new Set(), known: known(), plan: plan(0), ...input });
+  return chooseReads({
+    ...{ at, quorate: true, underWay: new Set(), rows: [], nodes, touched: new Set(), known: known(), plan: plan(0) },
+    ...input,
+  });
 }
 
 /** `config 101`, `addresses 101`, `power pve1`, `vmid 300`, in the order of urgency within each kind. */
@@ -91,14 +94,16 @@ describe('the slice', () => {
     expect(words(reads({ rows, known: all, plan: plan(1) }))).toEqual(['addresses 102']);
   });
 
-  it('leaves alone what failed a moment ago, longer each time, unless it is asked for', () => {
+  it('leaves alone what failed a moment ago, longer each time, also where it is asked for', () => {
     const guests = [aged(101, age(T0), age(T0, 1)), aged(102, age(T0), age(T0 - 3 * MINUTE, 1))];
     const input = { rows: rows.slice(0, 2), known: known(guests, { power: new Map([['pve1', age(at)]]) }) };
     expect(words(reads({ ...input, plan: plan(1) }))).toEqual(['addresses 102']);
     expect(words(reads({ ...input, plan: plan(9) }))).not.toContain('addresses 101');
     const asked = [{ part: 'addresses', key: '101' }] as const;
-    expect(words(reads({ ...input, plan: plan(0, { asked }) }))).toEqual(['addresses 101']);
-    expect([0, 1, 2, 3, 9].map((failures) => (backedOffUntil(age(T0, failures)) - T0) / MINUTE)).toEqual([
+    expect(words(reads({ ...input, plan: plan(0, { asked }) }))).toEqual([]);
+    const over = known([aged(101, age(T0), age(T0 - 2 * MINUTE, 1)), ...guests.slice(1)]);
+    expect(words(reads({ ...input, known: over, plan: plan(0, { asked }) }))).toEqual(['addresses 101']);
+    expect([0, 1, 2, 3, 9].map((failures) => (backedOffUntil(age(T0, failures), 'addresses') - T0) / MINUTE)).toEqual([
       -T0 / MINUTE,
       2,
       4,
@@ -167,6 +172,26 @@ describe('absence', () => {
     expect(reads({ known: both }).vmids).toEqual([2000, 1000, 1001]);
   });
 
+  it('is asked about again at the next poll where the last proof failed, or is older than the absence', () => {
+    const vmids = (vmid: number, of: ReturnType<typeof age>) => new Map([[vmid, of]]);
+    expect(reads({ known: known(gone(1, true), { vmids: vmids(1000, age(at - 9_900, 1)) }) }).vmids).toEqual([1000]);
+    expect(reads({ known: known(gone(1, true), { vmids: vmids(1000, age(at - 4_900, 1)) }) }).vmids).toEqual([]);
+    const of = row(1000);
+    const since = { ...knownRow(of).since, presence: { after: at - 20_000, before: at - 10_000 } };
+    const left = [knownGuest(of, { row: knownRow(of, { hidden: true, since }) })];
+    expect(reads({ known: known(left, { vmids: vmids(1000, age(at - 15_000)) }) }).vmids).toEqual([1000]);
+    expect(reads({ known: known(left, { vmids: vmids(1000, age(at - 9_900)) }) }).vmids).toEqual([]);
+    const waits = [1, 2, 3, 4, 5, 9].map((failures) => backedOffUntil(age(T0, failures), 'vmid') - T0);
+    expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, MINUTE, MINUTE]);
+  });
+
+  it('is not asked about without quorum, when no answer proves anything', () => {
+    const asked = [{ part: 'vmid', key: '300' }] as const;
+    const input = { known: known(gone(3)), plan: plan(9, { asked }) };
+    expect(reads(input).vmids).toEqual([1000, 1001, 1002, 300]);
+    expect(reads({ ...input, quorate: false }).vmids).toEqual([]);
+  });
+
   it('is kept fresh for the VMIDs in question, which are no guests here', () => {
     const vmids = new Map([
       [300, age(null)],
@@ -184,6 +209,20 @@ describe('absence', () => {
     ] as const;
     const input = { rows: [later(row(101))], known: known([knownGuest(row(101))]) };
     expect(reads({ ...input, plan: plan(0, { asked }) }).vmids).toEqual([300]);
+  });
+});
+
+describe('what an earlier pass still reads', () => {
+  it('is not asked for again and takes no place in the slice, unless its guest changed', () => {
+    const underWay = new Set(['config 101', 'addresses 101']);
+    const guest = knownGuest(row(101), { parts: { config: age(T0 - 2), addresses: age(T0 - 1) } });
+    const input = { rows: [later(row(101))], known: known([guest], { power: new Map([['pve1', age(T0)]]) }), underWay };
+    const asked = [{ part: 'addresses', key: '101' }] as const;
+    expect(words(reads({ ...input, plan: plan(1, { asked }) }))).toEqual(['power pve1']);
+    const renamed = reads({ ...input, rows: [{ ...later(row(101)), name: 'other' }] });
+    expect(words(renamed)).toEqual(['config 101', 'addresses 101']);
+    expect([...renamed.outdated]).toEqual(['config 101', 'addresses 101']);
+    expect(renamed.guests.map(({ decides }) => decides)).toEqual([true]);
   });
 });
 
