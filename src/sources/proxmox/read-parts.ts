@@ -3,10 +3,11 @@ import { type Instant, SECOND } from '../../domain/time.js';
 import type { Ask, ProxmoxClient, Reply } from './client.js';
 import { inLanes } from './lanes.js';
 import { guestConfig } from './parse/guest-config.js';
-import { agentInterfaces, containerInterfaces, type Interfaces } from './parse/interfaces.js';
+import { agentInterfaces, containerInterfaces } from './parse/interfaces.js';
 import { qmpStatuses } from './parse/power.js';
 import { resources } from './parse/resources.js';
 import { vmidFree } from './parse/vmid.js';
+import { addressesResult, failed, looksMoved, NO_AGENT } from './part-result.js';
 import type { Reads } from './plan.js';
 
 export interface ReadNeeds {
@@ -290,39 +291,6 @@ export class Pass {
     this.#skipped.set(node, (this.#skipped.get(node) ?? 0) + 1);
     return true;
   }
-}
-
-const NO_AGENT = 'no guest agent is configured';
-
-function addressesResult(reply: Reply, parse: (content: unknown) => Interfaces): PartResult {
-  const part = 'addresses';
-  if (reply.kind === 'refused') {
-    if (reply.status === 501)
-      return { kind: 'none', part, reason: `this Proxmox version has no such call (${reply.words})` };
-    if (/No QEMU guest agent configured/i.test(reply.words)) return { kind: 'none', part, reason: NO_AGENT };
-    if (/(?:VM|CT) \d+ (?:is )?not running/i.test(reply.words)) return { kind: 'none', part, reason: 'stopped' };
-  }
-  if (reply.kind !== 'content') return failed(part, reply);
-  const parsed = parse(reply.content);
-  switch (parsed.kind) {
-    case 'read':
-      return { kind: 'read', part, value: parsed.value };
-    case 'stopped':
-      return { kind: 'none', part, reason: 'stopped' };
-    case 'failed':
-      return { kind: 'failed', part, reason: parsed.reason };
-  }
-}
-
-function failed(part: 'config' | 'addresses' | 'power' | 'vmid', reply: Reply): PartResult {
-  const reason = reply.kind === 'content' ? 'the answer has not the shape that Proxmox documents' : reply.words;
-  return { kind: 'failed', part, reason };
-}
-
-/** Its config file is gone from the node, or the node's proxy could not make sense of the other one's answer. */
-function looksMoved(reply: Reply): boolean {
-  if (reply.kind !== 'refused') return false;
-  return reply.status === 596 || (reply.status === 500 && /does not exist/i.test(reply.words));
 }
 
 function skippedNote(node: string, count: number): string {
