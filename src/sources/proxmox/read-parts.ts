@@ -200,7 +200,7 @@ class Pass {
   }
 }
 
-const NO_AGENT = 'no guest agent is configured';
+export const NO_AGENT = 'no guest agent is configured';
 
 function addressesResult(reply: Reply, parse: (content: unknown) => Interfaces): PartResult {
   const part = 'addresses';
