@@ -28,7 +28,7 @@ const CHANNEL_PAUSE_MS = 100;
 const PARTING_MS = 2_000;
 
 export interface SshCommand {
-  /** For the user's login shell on the host. */
+  /** For the user's login shell on the host. It ends itself in time (`timeout`): OpenSSH lets nobody kill what root runs. */
   readonly line: string;
   readonly signal: AbortSignal;
   /** From when its place is free, the connection included. */
@@ -176,7 +176,7 @@ function read(
       signal.removeEventListener('abort', cancelled);
       if (failure !== undefined) reject(failure);
       else if (exit?.code != null) resolve({ code: exit.code, stdout: text(out), stderr: text(err) });
-      else if (exit !== undefined) reject(new TransportError('cut', `the command was ended by ${exit.signal}`));
+      else if (exit !== undefined) reject(new TransportError('cut', `the command was ended by ${exit.signal ?? 'a signal'}`));
       // Closed without a word on how it ended: the connection went, and what came may be half of it.
       else reject(lost() ?? new TransportError('cut', 'the connection broke off while the command ran'));
     };
