@@ -48,11 +48,14 @@ const GRACE_MS = 15 * SECOND;
 export interface ShellNeeds {
   readonly limits?: Partial<SshLimits>;
   readonly paths?: HostPaths;
+  /** Whether commands are run through sudo: by default for every user but root. */
+  readonly sudo?: boolean;
 }
 
 export function proxmoxShell(settings: SshSettings, needs: ShellNeeds): ProxmoxShell {
   const ssh = sshClient(settings, needs.limits);
   const { pvesh, etcPve } = needs.paths ?? PROXMOX_PATHS;
+  const sudo = needs.sudo ?? settings.user !== 'root';
 
   const run = async (
     seconds: number,
@@ -65,7 +68,7 @@ export function proxmoxShell(settings: SshSettings, needs: ShellNeeds): ProxmoxS
       ask.onAttempt();
     };
     try {
-      const line = commandLine(settings.user, seconds, argv);
+      const line = commandLine(sudo, seconds, argv);
       const ran = await ssh.run({ line, signal: ask.signal, timeoutMs: seconds * SECOND + GRACE_MS, onAttempt });
       return { kind: 'ran', ran, askedAt };
     } catch (thrown) {
@@ -121,9 +124,9 @@ function configsCommand(etcPve: string): readonly string[] {
  * The line for the login shell. `exec`, so that a kill reaches the command and not a shell before it; `timeout` within
  * sudo, as a plain user may not end what root runs.
  */
-export function commandLine(user: string, seconds: number, argv: readonly string[]): string {
+export function commandLine(sudo: boolean, seconds: number, argv: readonly string[]): string {
   const limited = ['/usr/bin/timeout', '-k', '1', String(seconds), ...argv];
-  const whole = user === 'root' ? limited : ['sudo', '-n', ...limited];
+  const whole = sudo ? ['sudo', '-n', ...limited] : limited;
   return `exec ${whole.map(quoted).join(' ')}`;
 }
 

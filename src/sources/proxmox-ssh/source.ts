@@ -2,18 +2,13 @@ import type { Outcome, PartRead, ProxmoxObservation } from '../../domain/observa
 import type { ClusterSettings } from '../../domain/settings.js';
 import type { Instant } from '../../domain/time.js';
 import { closedSource, listedVmids, ownSignal, type ProxmoxRequest, type ProxmoxSource } from '../proxmox/source.js';
-import type { SshLimits } from '../transport/ssh.js';
-import { type HostPaths, type ProxmoxShell, proxmoxShell } from './client.js';
+import { type ProxmoxShell, proxmoxShell, type ShellNeeds } from './client.js';
 import { chooseShellReads } from './plan.js';
 import { type PollMemory, poll } from './poll.js';
 import { readParts } from './read-parts.js';
 
-export interface ProxmoxSshNeeds {
+export interface ProxmoxSshNeeds extends ShellNeeds {
   readonly now: () => Instant;
-  /** Time-outs and bounds other than the defaults. */
-  readonly limits?: Partial<SshLimits>;
-  /** Where pvesh and the cluster's files lie, when not where Proxmox puts them. */
-  readonly paths?: HostPaths;
 }
 
 /** One Proxmox cluster (or standalone node), over SSH to one of its nodes: the same observation as over the API, but for what guests say of themselves. */

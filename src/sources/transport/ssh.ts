@@ -176,7 +176,8 @@ function read(
       signal.removeEventListener('abort', cancelled);
       if (failure !== undefined) reject(failure);
       else if (exit?.code != null) resolve({ code: exit.code, stdout: text(out), stderr: text(err) });
-      else if (exit !== undefined) reject(new TransportError('cut', `the command was ended by ${exit.signal ?? 'a signal'}`));
+      else if (exit !== undefined)
+        reject(new TransportError('cut', `the command was ended by ${exit.signal ?? 'a signal'}`));
       // Closed without a word on how it ended: the connection went, and what came may be half of it.
       else reject(lost() ?? new TransportError('cut', 'the connection broke off while the command ran'));
     };

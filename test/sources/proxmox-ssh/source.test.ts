@@ -5,7 +5,6 @@ import type { KnownCluster, ReadPlan } from '../../../src/domain/observation.js'
 import type { SshSettings } from '../../../src/domain/settings.js';
 import type { ProxmoxSource } from '../../../src/sources/proxmox/source.js';
 import { proxmoxSshSource } from '../../../src/sources/proxmox-ssh/source.js';
-import type { SshLimits } from '../../../src/sources/transport/ssh.js';
 import { age, known, knownGuest, row, T0 } from '../proxmox/known.js';
 import { container, guest } from '../proxmox/scripted-pve.js';
 import { all, collect, never, observe, partOf, settings, slice, told } from '../proxmox/source-rig.js';
@@ -28,9 +27,9 @@ describeSshd('one pass over a cluster by SSH', () => {
     node.end();
   });
 
-  const source = (more: { ssh?: Partial<SshSettings>; now?: () => number; limits?: Partial<SshLimits> } = {}) => {
+  const source = (more: { ssh?: Partial<SshSettings>; now?: () => number } = {}) => {
     const over = settings([], { api: null, ssh: sshd.settings(more.ssh) });
-    const made = proxmoxSshSource(over, { now: more.now ?? (() => T0), paths: node.paths, limits: more.limits ?? {} });
+    const made = proxmoxSshSource(over, { now: more.now ?? (() => T0), paths: node.paths, sudo: false });
     sources.push(made);
     return made;
   };
