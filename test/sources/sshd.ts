@@ -54,6 +54,8 @@ export async function startSshd(
       ...['ListenAddress 127.0.0.1', `Port ${port}`, `PidFile ${dir}/pid`, 'UsePAM no', 'StrictModes no'],
       ...['PasswordAuthentication no', 'PermitRootLogin prohibit-password', 'LogLevel VERBOSE'],
       ...(more.keys ?? ['ed25519']).map((kind) => `HostKey ${dir}/host_${kind}`),
+      // What the login shell of whoever runs the tests reads at its start is none of theirs.
+      `SetEnv HOME=${dir}`,
       ...(more.config ?? []),
       `AuthorizedKeysFile ${dir}/authorized_keys`,
     ].join('\n'),

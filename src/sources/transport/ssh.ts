@@ -28,7 +28,7 @@ const CHANNEL_PAUSE_MS = 100;
 const PARTING_MS = 2_000;
 
 export interface SshCommand {
-  /** For the user's login shell on the host. It ends itself in time (`timeout`): OpenSSH lets nobody kill what root runs. */
+  /** For the user's login shell on the host. It should end itself in time (`timeout`): what root runs, or sudo, a host need not let us kill. */
   readonly line: string;
   readonly signal: AbortSignal;
   /** From when its place is free, the connection included. */
@@ -126,7 +126,8 @@ async function openChannel(connection: SshConnection, { line, signal, onAttempt 
   for (let tried = 1; ; tried++) {
     onAttempt?.();
     try {
-      return await exec(connection, line);
+      // Its input ends so, and not by closing ours: a channel that was ended takes no signal any more.
+      return await exec(connection, `exec </dev/null; ${line}`);
     } catch (thrown) {
       const lost = connection.lost();
       if (lost !== undefined) throw lost;
@@ -195,7 +196,6 @@ function read(
     });
     channel.on('error', (error: Error) => kill(transportError(error)));
     channel.on('close', settle);
-    channel.end();
     signal.addEventListener('abort', cancelled, { once: true });
     if (signal.aborted) cancelled();
   });

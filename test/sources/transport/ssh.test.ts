@@ -117,7 +117,7 @@ describeSshd('a host over SSH', () => {
 
   it('ends a command that takes too long, at the host too', async () => {
     const pid = join(sshd.dir, 'pid-slow');
-    const slow = run(client(sshd.settings()), `echo $$ >${pid}; exec timeout -k 1 2 sleep 600`, 1_000);
+    const slow = run(client(sshd.settings()), `echo $$ >${pid}; exec timeout -k 1 4 sleep 600`, 1_000);
     expect(await trouble(slow)).toEqual({
       setback: 'timeout',
       message: 'the command did not end within its time-out',
@@ -129,7 +129,7 @@ describeSshd('a host over SSH', () => {
     const host = client(sshd.settings(), { channels: 1 });
     const pid = join(sshd.dir, 'pid-cancelled');
     const cancel = new AbortController();
-    const cancelled = run(host, `echo $$ >${pid}; exec timeout -k 1 2 sleep 600`, 20_000, cancel.signal);
+    const cancelled = run(host, `echo $$ >${pid}; exec timeout -k 1 4 sleep 600`, 20_000, cancel.signal);
     const waiting = new AbortController();
     const queued = run(host, 'echo never', 20_000, waiting.signal);
     const settled = Promise.allSettled([cancelled, queued]);
