@@ -86,7 +86,8 @@ export async function startSshd(
     freeze: () => signalAll('SIGSTOP'),
     thaw: () => signalAll('SIGCONT'),
     async stop() {
-      const ended = server.exitCode !== null ? undefined : new Promise((resolve) => server.once('exit', resolve));
+      const isOver = server.exitCode !== null || server.signalCode !== null;
+      const ended = isOver ? undefined : new Promise((resolve) => server.once('exit', resolve));
       signalAll('SIGKILL');
       await ended;
       rmSync(dir, { recursive: true, force: true });

@@ -118,16 +118,24 @@ export function sshClient(settings: SshSettings, given: Partial<SshLimits> = {})
 }
 
 async function runIn(connection: SshConnection, command: SshCommand, limits: SshLimits): Promise<SshAnswer> {
-  const channel = await openChannel(connection, command);
-  return read(channel, connection, command, limits);
+  const { ended } = await begin(connection, command, limits);
+  return ended;
 }
 
-async function openChannel(connection: SshConnection, { line, signal, onAttempt }: SshCommand): Promise<ClientChannel> {
+/** A command under way. Its end is a promise within, so that it can be waited for apart from its beginning. */
+interface Begun {
+  readonly ended: Promise<SshAnswer>;
+}
+
+async function begin(connection: SshConnection, command: SshCommand, limits: SshLimits): Promise<Begun> {
+  const { signal, onAttempt } = command;
   for (let tried = 1; ; tried++) {
     onAttempt?.();
     try {
       // Its input ends so, and not by closing ours: a channel that was ended takes no signal any more.
-      return await exec(connection, `exec </dev/null; ${line}`);
+      return await exec(connection, `exec </dev/null; ${command.line}`, (channel) =>
+        read(channel, connection, command, limits),
+      );
     } catch (thrown) {
       const lost = connection.lost();
       if (lost !== undefined) throw lost;
@@ -138,13 +146,18 @@ async function openChannel(connection: SshConnection, { line, signal, onAttempt 
   }
 }
 
-function exec({ client, lost }: SshConnection, line: string): Promise<ClientChannel> {
+/** Listens from the moment that the channel is there: a quick command's exit code comes in the same packet. */
+function exec(
+  { client, lost }: SshConnection,
+  line: string,
+  listen: (channel: ClientChannel) => Promise<SshAnswer>,
+): Promise<Begun> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(lost() ?? new TransportError('cut', 'the connection broke off'));
     client.once('close', gone);
     client.exec(line, (error, channel) => {
       client.off('close', gone);
-      if (error === undefined) resolve(channel);
+      if (error === undefined) resolve({ ended: listen(channel) });
       else reject(error);
     });
   });

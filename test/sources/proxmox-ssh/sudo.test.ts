@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ProxmoxSource } from '../../../src/sources/proxmox/source.js';
@@ -99,12 +99,23 @@ if (!mayChangeTheSystem) {
       const mark = `${60_000 + process.pid}`;
       const running = client.run({ line: `exec sleep ${mark}`, signal: cancel.signal, timeoutMs: 60_000 });
       const ended = expect(running).rejects.toThrow('stop');
-      const isThere = () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(`sleep ${mark}`);
+      const isThere = () => isRunning(`sleep\0${mark}\0`);
       await expect.poll(isThere, { timeout: 10_000 }).toBe(true);
       cancel.abort(new Error('stop'));
       await ended;
       await expect.poll(isThere, { timeout: 10_000 }).toBe(false);
       client.close();
     });
+  });
+}
+
+/** Whether a process has just this command line, its words ended by NUL as the kernel tells them. */
+function isRunning(words: string): boolean {
+  return readdirSync('/proc').some((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8') === words;
+    } catch {
+      return false;
+    }
   });
 }
