@@ -1,4 +1,4 @@
-import { utils } from 'ssh2';
+import ssh2 from 'ssh2';
 import { Secret, type SshSettings } from '../domain/settings.js';
 import { Fields, type Report } from './fields.js';
 import type { SourcesNeeds } from './proxmox-api-entry.js';
@@ -86,7 +86,7 @@ function named(ssh: Fields, key: string, needs: SourcesNeeds): string | undefine
 }
 
 function wrongKey(text: string, passphrase: string | undefined): string | undefined {
-  const parsed = utils.parseKey(text, passphrase);
+  const parsed = ssh2.utils.parseKey(text, passphrase);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key === undefined) return 'holds no key';
   if (!(key instanceof Error)) return key.isPrivateKey() ? undefined : 'holds a public key: name the private one';

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
+import ssh2, { type Client, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import type { SshSettings } from '../../domain/settings.js';
 import { TransportError, transportError } from './transport-error.js';
 
@@ -56,7 +56,7 @@ function connect(
   limits: ConnectLimits,
   keyKind: readonly ServerHostKeyAlgorithm[],
 ): Promise<Attempt> {
-  const client = new Client();
+  const client = new ssh2.Client();
   let refused: string | undefined;
   let lost: TransportError | undefined;
   const config: ConnectConfig = {
