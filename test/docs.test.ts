@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CloseCode } from 'graphql-ws';
+import { utils } from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { type Environment, readConfig } from '../src/config.js';
 import { parsePolicy } from '../src/declared/policy-file.js';
@@ -49,8 +50,8 @@ describe('settings', () => {
         ...wordsOf('src/declared/cluster-entry.ts', 'KEYS'),
         ...wordsOf('src/declared/cluster-entry.ts', 'SCOPE_KEYS'),
         ...wordsOf('src/declared/proxmox-api-entry.ts', 'KEYS'),
-        'insecure',
-        'tokenSecret',
+        ...wordsOf('src/declared/ssh-entry.ts', 'KEYS'),
+        ...['insecure', 'tokenSecret', 'password', 'key', 'keyPassphrase'],
       ]),
     );
     for (const name of wordsOf('src/declared/sources-file.ts', 'DECLARED_NAMES'))
@@ -92,10 +93,12 @@ describe('settings', () => {
   it('the settings files that the manual shows can be used as they are', () => {
     const yaml = manualPages().flatMap((page) => fenced(page, 'yaml'));
     const authority = projectText('test/fixtures/tls/ca.crt');
+    const key = utils.generateKeyPairSync('ed25519').private;
+    const file = (path: string) => (path.endsWith('.pem') ? authority : key);
     const sources = yaml.filter((text) => /^clusters:/m.test(text));
     expect(sources).not.toEqual([]);
     for (const text of [...sources, projectText('config/sources.example.yaml')]) {
-      const read = parseSources(text, { secret: () => new Secret('shown-nowhere'), file: () => authority });
+      const read = parseSources(text, { secret: () => new Secret('shown-nowhere'), file });
       expect(read).toMatchObject({ kind: 'read', problems: [], whole: true });
     }
     const policies = yaml.filter((text) => /^(precedence|severities|addresses|settle):/m.test(text));

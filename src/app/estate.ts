@@ -9,7 +9,8 @@ import { proxmoxSourceName } from '../domain/absorbing.js';
 import type { Binding } from '../domain/compare/binding.js';
 import { contentHash } from '../domain/content-hash.js';
 import { type ClusterSettings, type InventorySettings, unnamedCluster } from '../domain/settings.js';
-import { proxmoxSource } from '../sources/proxmox/source.js';
+import { type ProxmoxSource, proxmoxSource } from '../sources/proxmox/source.js';
+import { proxmoxSshSource } from '../sources/proxmox-ssh/source.js';
 import type { Settings } from './settings-files.js';
 
 export const DECLARED_FILES = ['ip-addresses.conf', 'ALL_VMIDS_ENDPOINTS.md'] as const;
@@ -60,7 +61,7 @@ export class Collectors {
     const { now } = this.#needs;
     const proxmox = estate.clusters.map((settings) =>
       this.#make(proxmoxSourceName(settings.name), fingerprint(settings), () =>
-        proxmoxCollector(settings, { ...this.#needs, proxmox: proxmoxSource(settings, { now }) }),
+        proxmoxCollector(settings, { ...this.#needs, proxmox: sourceFor(settings, now) }),
       ),
     );
     const files = DECLARED_FILES.filter((name) => !estate.declaredOff.includes(name)).map((name) => {
@@ -89,10 +90,17 @@ export class Collectors {
   }
 }
 
+function sourceFor(settings: ClusterSettings, now: () => number): ProxmoxSource {
+  const overSsh = settings.api === null && settings.ssh !== null;
+  return overSsh ? proxmoxSshSource(settings, { now }) : proxmoxSource(settings, { now });
+}
+
 /** Tells two readings of a cluster's settings apart, the secret included, without keeping them. */
 function fingerprint(settings: ClusterSettings): string {
+  const { api, ssh } = settings;
   return contentHash({
     ...settings,
-    api: { ...settings.api, tokenSecret: settings.api?.tokenSecret.reveal() ?? null },
+    api: { ...api, tokenSecret: api?.tokenSecret.reveal() ?? null },
+    ssh: { ...ssh, key: ssh?.key.reveal() ?? null, passphrase: ssh?.passphrase?.reveal() ?? null },
   });
 }

@@ -110,7 +110,10 @@ function demoEstate(config: Config, simulator: Simulator): Estate {
       tokenSecret: new Secret(tokenSecret),
       tls: { kind: 'fingerprint' as const, sha256 },
     };
-    return { name, broken: null, api, pollSeconds: 10, readsPerPoll: 50, addressScope: 'default', addressScopes: [] };
+    return {
+      ...{ name, broken: null, api, ssh: null, pollSeconds: 10, readsPerPoll: 50 },
+      ...{ addressScope: 'default', addressScopes: [] },
+    };
   });
   return { clusters, declaredDir: simulatedFiles(config), declaredOff: [] };
 }

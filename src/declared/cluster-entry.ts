@@ -1,6 +1,7 @@
-import type { ClusterSettings, ProxmoxApiSettings, ScopeRule } from '../domain/settings.js';
+import type { ClusterSettings, ScopeRule } from '../domain/settings.js';
 import type { Fields, Report } from './fields.js';
 import { type EntryDoubts, proxmoxApi, refuseInsecure, type SourcesNeeds } from './proxmox-api-entry.js';
+import { sshEntry } from './ssh-entry.js';
 import { type Path, pathText } from './yaml-file.js';
 
 const KEYS = ['name', 'api', 'ssh', 'pollSeconds', 'readsPerPoll', 'addressScope', 'addressScopes'];
@@ -31,7 +32,7 @@ export function clusterEntry(name: string, fields: Fields, context: EntryContext
   };
   fields.allow([...KEYS, 'insecure']);
   refuseInsecure(fields, doubts);
-  const api = apiOf(fields, context.needs, doubts);
+  const reached = reachedBy(fields, context.needs, doubts);
   const pollSeconds = fields.wholeNumber('pollSeconds', 1, 3600) ?? 10;
   const readsPerPoll = fields.wholeNumber('readsPerPoll', 1, 10_000) ?? 50;
   const strict = fields.reportingTo(doubts.breaks);
@@ -40,7 +41,7 @@ export function clusterEntry(name: string, fields: Fields, context: EntryContext
   return {
     name,
     broken: broken.length === 0 ? null : broken.join('; '),
-    api,
+    ...reached,
     pollSeconds,
     readsPerPoll,
     addressScope,
@@ -48,16 +49,16 @@ export function clusterEntry(name: string, fields: Fields, context: EntryContext
   };
 }
 
-function apiOf(fields: Fields, needs: SourcesNeeds, { report, breaks, warn }: EntryDoubts): ProxmoxApiSettings | null {
-  const ssh = [...fields.path, 'ssh'];
+/** One way to ask is enough: the API tells more, so beside it the other is not used. */
+function reachedBy(fields: Fields, needs: SourcesNeeds, doubts: EntryDoubts): Pick<ClusterSettings, 'api' | 'ssh'> {
+  const [api, ssh] = [[...fields.path, 'api'] as const, [...fields.path, 'ssh'] as const];
   if (fields.has('api')) {
-    if (fields.has('ssh')) warn(ssh, 'is set but this version does not use it: only the api is asked');
-    return proxmoxApi(fields.raw('api'), [...fields.path, 'api'], needs, { report, breaks, warn });
+    if (fields.has('ssh')) doubts.warn(ssh, 'stands beside an api, so it is not used: only the api is asked');
+    return { api: proxmoxApi(fields.raw('api'), api, needs, doubts), ssh: null };
   }
-  if (fields.has('ssh'))
-    breaks(ssh, 'stands alone, but collecting over SSH is not supported by this version: add an api');
-  else breaks(fields.path, 'has no api: there is nothing to ask');
-  return null;
+  if (fields.has('ssh')) return { api: null, ssh: sshEntry(fields.raw('ssh'), ssh, needs, doubts) };
+  doubts.breaks(fields.path, 'has neither api nor ssh: there is nothing to ask');
+  return { api: null, ssh: null };
 }
 
 function scopeName(fields: Fields, key: string): string | undefined {

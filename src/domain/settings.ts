@@ -34,6 +34,19 @@ export interface ProxmoxApiSettings {
   readonly tls: TlsPin;
 }
 
+/** A host that is asked over SSH. A user other than root runs the commands through `sudo -n`. */
+export interface SshSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** The private key as it stands in its file. */
+  readonly key: Secret;
+  /** null: the key is not encrypted. */
+  readonly passphrase: Secret | null;
+  /** `SHA256:…`, as `ssh-keygen -lf` prints it. */
+  readonly hostKeyFingerprint: string;
+}
+
 /** Devices that match all that is named live in `scope` (one a node where `perNode`: `scope@node`). */
 export interface ScopeRule {
   readonly node: string | null;
@@ -48,6 +61,8 @@ export interface ClusterSettings {
   /** Why this cluster cannot be asked though it is named (invalid entry, missing secret): then it is unreachable, not retired. */
   readonly broken: string | null;
   readonly api: ProxmoxApiSettings | null;
+  /** Asked only where there is no `api`. */
+  readonly ssh: SshSettings | null;
   readonly pollSeconds: number;
   readonly readsPerPoll: number;
   readonly addressScope: string;
@@ -76,6 +91,7 @@ export function unnamedCluster(name: string, why: string): ClusterSettings {
     name,
     broken: why,
     api: null,
+    ssh: null,
     pollSeconds: 10,
     readsPerPoll: 50,
     addressScope: 'default',

@@ -57,6 +57,7 @@ describe('sources.yaml', () => {
               tokenSecret: new Secret('top-secret'),
               tls: { kind: 'fingerprint', sha256: ['5e1c'.repeat(16)] },
             },
+            ssh: null,
             pollSeconds: 10,
             readsPerPoll: 50,
             addressScope: 'default',
@@ -340,18 +341,18 @@ describe('a wrong field has one message, with its line', () => {
     });
   });
 
-  it('keeps a cluster that can only be reached over SSH, as unreachable', () => {
-    const text = 'clusters:\n  - name: edge\n    ssh: { host: 192.168.12.10 }\n';
-    const message =
-      'sources.yaml:3: clusters[0].ssh stands alone, but collecting over SSH is not supported by this version: add an api';
-    expect(problems(text)).toEqual([message]);
-    expect(read(text)).toMatchObject({
-      whole: true,
-      settings: { clusters: [{ name: 'edge', broken: message, api: null }] },
-    });
+  it('uses the api alone where both are written, and says so', () => {
     expect(read(cluster('    ssh: { host: x }\n')).settings).toMatchObject({
-      warnings: ['sources.yaml:8: clusters[0].ssh is set but this version does not use it: only the api is asked'],
-      clusters: [{ broken: null }],
+      warnings: ['sources.yaml:8: clusters[0].ssh stands beside an api, so it is not used: only the api is asked'],
+      clusters: [{ broken: null, ssh: null }],
+    });
+  });
+
+  it('keeps a cluster that has neither api nor ssh, as unreachable', () => {
+    const message = 'sources.yaml:2: clusters[0] has neither api nor ssh: there is nothing to ask';
+    expect(read('clusters:\n  - name: edge\n')).toMatchObject({
+      whole: true,
+      settings: { clusters: [{ name: 'edge', broken: message, api: null, ssh: null }] },
     });
   });
 });

@@ -90,7 +90,8 @@ async function readVersion({ client, memory }: PollNeeds, url: string, ask: Ask)
   return version ?? null;
 }
 
-function quorum(status: ClusterStatus | undefined, listed: readonly ObservedNode[]) {
+/** Who is in the cluster and whether it may decide; without a membership, by who is online. */
+export function quorum(status: ClusterStatus | undefined, listed: readonly ObservedNode[]) {
   if (status === undefined) {
     return { proxmoxName: null, quorumKnown: false, quorate: majorityOnline(listed), nodes: listed };
   }

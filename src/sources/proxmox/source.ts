@@ -23,7 +23,7 @@ export interface ProxmoxRequest {
   readonly progress?: Progress;
 }
 
-/** One Proxmox cluster (or standalone node), over its API. */
+/** One Proxmox cluster (or standalone node), over its API or over SSH. */
 export interface ProxmoxSource {
   /**
    * One pass: the poll and the parts read with it, also those that an earlier pass left under way. Unreachable is an outcome; only cancelling throws (the signal's reason).
@@ -71,7 +71,7 @@ export function proxmoxSource(settings: ClusterSettings, needs: ProxmoxSourceNee
 }
 
 /** Every request under way listens for the end: on a signal of the pass, so that the caller's is not crowded. */
-function ownSignal(outer: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+export function ownSignal(outer: AbortSignal): { readonly signal: AbortSignal; end(): void } {
   const inner = new AbortController();
   setMaxListeners(0, inner.signal);
   const cancelled = () => inner.abort(outer.reason);
@@ -80,10 +80,10 @@ function ownSignal(outer: AbortSignal): { readonly signal: AbortSignal; end(): v
 }
 
 /** A cluster that is named but cannot be asked is unreachable, not gone: what is known of it stays. */
-function closedSource(broken: string | null, now: () => Instant): ProxmoxSource {
+export function closedSource(broken: string | null, now: () => Instant): ProxmoxSource {
   return {
     async collect() {
-      if (broken === null) return { kind: 'disabled', reason: 'no API is configured for this cluster' };
+      if (broken === null) return { kind: 'disabled', reason: 'neither an API nor SSH is configured for this cluster' };
       return { kind: 'unreachable', at: now(), reason: broken, requests: 0 };
     },
     async close() {},
@@ -200,7 +200,10 @@ function observation(polled: Poll, read: PartsRead, { plan }: ProxmoxRequest): P
 }
 
 /** Asked whether a VMID is free, the list itself answers where it shows a guest under it. */
-function listedVmids({ rows, askedAt }: Poll, { asked }: ReadPlan): readonly PartRead[] {
+export function listedVmids(
+  { rows, askedAt }: Pick<Poll, 'rows' | 'askedAt'>,
+  { asked }: ReadPlan,
+): readonly PartRead[] {
   const listed = new Set(rows.map((row) => String(row.vmid)));
   return asked
     .filter(({ part, key }) => part === 'vmid' && listed.has(key))

@@ -2,6 +2,7 @@
  * What went wrong between us and a peer.
  * `dns` `refused` `unreachable` `connect-timeout` `tls` happen before a request byte is sent; `cut` and `timeout` after;
  * `door` is a 502, 503 or 504 of something in front of the peer; `unfit` an answer that the caller would not take.
+ * Over SSH, `host-key` and `auth` happen before a command is sent.
  */
 export type Setback =
   | 'dns'
@@ -9,6 +10,8 @@ export type Setback =
   | 'unreachable'
   | 'connect-timeout'
   | 'tls'
+  | 'host-key'
+  | 'auth'
   | 'cut'
   | 'timeout'
   | 'door'

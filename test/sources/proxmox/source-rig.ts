@@ -27,7 +27,7 @@ const pin: TlsPin = { kind: 'fingerprint', sha256: [sha256Of('node')] };
 export function settings(urls: readonly string[], more: Partial<ClusterSettings> = {}): ClusterSettings {
   const api = { urls, tokenId: 'it@pve!read', tokenSecret: new Secret(SECRET), tls: pin };
   const rest = { pollSeconds: 10, readsPerPoll: 50, addressScope: 'default', addressScopes: [] };
-  return { name: 'lab', broken: null, api, ...rest, ...more };
+  return { name: 'lab', broken: null, api, ssh: null, ...rest, ...more };
 }
 
 export function source(
