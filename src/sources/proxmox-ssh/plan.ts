@@ -1,4 +1,4 @@
-import type { KnownCluster, KnownGuest, ObservedRow, PartAge, ReadPlan } from '../../domain/observation.js';
+import type { KnownCluster, KnownGuest, ObservedRow, PartAge, ReadPlan, SlicePart } from '../../domain/observation.js';
 import { type Instant, MINUTE, SECOND } from '../../domain/time.js';
 import { backedOffUntil, chooseReads } from '../proxmox/plan.js';
 import type { Poll } from './poll.js';
@@ -19,6 +19,8 @@ export interface Reads {
 const POWER_PER_POLL = 8;
 // However small the estate, what did not change is not read more often than this.
 const SHORTEST_ROUND = MINUTE;
+/** A pass over SSH is over when its commands are: nothing goes on behind it. */
+const NOTHING_UNDER_WAY: ReadonlySet<string> = new Set();
 const FREE: PartAge = { askedAt: Number.MAX_SAFE_INTEGER, attemptedAt: Number.MAX_SAFE_INTEGER, failures: 0 };
 
 /**
@@ -27,19 +29,20 @@ const FREE: PartAge = { askedAt: Number.MAX_SAFE_INTEGER, attemptedAt: Number.MA
  */
 export function chooseShellReads(polled: Poll, known: KnownCluster, plan: ReadPlan, pollSeconds: number): Reads {
   const all = plan.mode === 'all';
-  const { rows, nodes, askedAt: at } = polled;
+  const { rows, nodes, quorate, askedAt: at } = polled;
   const touched = polled.touched ?? new Set();
-  const changed = chooseReads({ at, rows, nodes, touched, known: withoutSlice(known), plan: { ...plan, slice: 0 } });
-  const whole = chooseReads({ at, rows, nodes, touched, known: withoutSlice(known), plan: { ...plan, mode: 'all' } });
+  const seen = { at, rows, nodes, quorate, touched, underWay: NOTHING_UNDER_WAY, known: withoutSlice(known) };
+  const changed = chooseReads({ ...seen, plan: { ...plan, slice: 0 } });
+  const whole = chooseReads({ ...seen, plan: { ...plan, mode: 'all' } });
   const isDue = due(at, roundMs(known, plan, pollSeconds));
-  const isKnownAndDue = (guest: KnownGuest | undefined) => guest !== undefined && isDue(guest.parts.config);
+  const isKnownAndDue = (guest: KnownGuest | undefined) => guest !== undefined && isDue(guest.parts.config, 'config');
   const reachable = whole.guests.map(({ row }) => row);
   const everything =
     all || polled.touched === undefined || reachable.some(({ vmid }) => isKnownAndDue(known.guests.get(vmid)));
   const nodesDue = whole.power
-    .filter((node) => !changed.power.includes(node) && isDue(known.power.get(node)))
+    .filter((node) => !changed.power.includes(node) && isDue(known.power.get(node), 'power'))
     .sort((a, b) => attempted(known.power.get(a)) - attempted(known.power.get(b)));
-  const questions = new Set([...changed.vmids, ...whole.vmids.filter((vmid) => isDue(known.vmids.get(vmid)))]);
+  const questions = new Set([...changed.vmids, ...whole.vmids.filter((vmid) => isDue(known.vmids.get(vmid), 'vmid'))]);
   return {
     configs: everything ? reachable : changed.guests.filter(({ config }) => config).map(({ row }) => row),
     addresses: everything ? reachable : changed.guests.map(({ row }) => row),
@@ -63,8 +66,8 @@ function roundMs(known: KnownCluster, { slice }: ReadPlan, pollSeconds: number):
   return Math.max(SHORTEST_ROUND, (0.9 * parts * pollSeconds * SECOND) / Math.max(1, slice));
 }
 
-function due(at: Instant, round: number): (age: PartAge | undefined) => boolean {
-  return (age) => at - attempted(age) >= round && backedOffUntil(age) <= at;
+function due(at: Instant, round: number): (age: PartAge | undefined, part: SlicePart) => boolean {
+  return (age, part) => at - attempted(age) >= round && backedOffUntil(age, part) <= at;
 }
 
 function attempted(age: PartAge | undefined): Instant {
