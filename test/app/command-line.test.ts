@@ -40,8 +40,16 @@ describe('sankofa-it', () => {
     for (const child of running) child.kill('SIGKILL');
     // A last start and stop ends the PostgreSQL that a killed gateway leaves running.
     await ran(['migrate']);
+    for (const dataDir of [join(folder, 'data'), join(folder, 'home', 'data')]) await removeElsewhere(dataDir);
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
+
+  /** As root the database may lie below the system's state directory: a note in DATA_DIR says where. */
+  async function removeElsewhere(dataDir: string): Promise<void> {
+    const note = await readFile(join(dataDir, 'postgres-is-elsewhere.txt'), 'utf8').catch(() => '');
+    const place = note.split('\n')[1] ?? '';
+    if (/^\/var\/lib\/sankofa-it\/[0-9a-f]{16}$/.test(place)) await rm(place, { recursive: true, force: true });
+  }
 
   function ran(args: readonly string[], more: Record<string, string> = {}): Promise<Ran> {
     return new Promise((resolve) => {
