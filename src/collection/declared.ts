@@ -1,8 +1,9 @@
 import type { DeclaredFileSource } from '../declared/source.js';
 import { absorbDeclared, declaredSourceName } from '../domain/absorb-declared.js';
 import { SECOND } from '../domain/time.js';
+import { neverCollected } from '../domain/version.js';
 import type { InventoryView, KeptDeclared } from '../domain/view.js';
-import { type CollectedSource, neverCollected, type RunResult } from './source.js';
+import { type CollectedSource, type RunResult } from './source.js';
 
 /** A watched file is looked at when it changed; besides, in case a watch missed something, this often. */
 const LOOK_AGAIN = 30 * SECOND;

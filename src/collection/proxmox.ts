@@ -4,9 +4,10 @@ import type { Binding } from '../domain/compare/binding.js';
 import type { KnownCluster, KnownGuest, PartAge, PartKey } from '../domain/observation.js';
 import type { ClusterSettings } from '../domain/settings.js';
 import { SECOND } from '../domain/time.js';
+import { neverCollected } from '../domain/version.js';
 import type { ClusterView, InventoryView, PartState } from '../domain/view.js';
 import type { ProxmoxSource } from '../sources/proxmox/source.js';
-import { type CollectedSource, neverCollected, type RunRequest, type RunResult } from './source.js';
+import { type CollectedSource, type RunRequest, type RunResult } from './source.js';
 
 /** A cluster that keeps failing is asked ever less often, but never less than once in this time. */
 const LONGEST_BACK_OFF = 60 * SECOND;

@@ -1,12 +1,13 @@
 import { schedule } from 'node-cron';
 import { SECOND } from '../domain/time.js';
+import { neverCollected } from '../domain/version.js';
 import type { Store } from '../store/store.js';
 import { eitherOf } from './either-signal.js';
 import { runElsewhere } from './elsewhere.js';
 import type { LiveEvents } from './live-events.js';
 import { retirement } from './retire.js';
 import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
-import { type CollectedSource, neverCollected, type RunMode } from './source.js';
+import { type CollectedSource, type RunMode } from './source.js';
 
 export interface ScheduleNeeds extends RunnerNeeds {
   readonly store: Pick<Store, 'transaction' | 'asks' | 'lock' | 'runs'>;

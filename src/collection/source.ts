@@ -1,7 +1,7 @@
 import type { CollectorName } from '../domain/contract.js';
 import type { InventoryEvent } from '../domain/inventory-event.js';
 import type { PartKey, Progress } from '../domain/observation.js';
-import type { Batch, SourceKind, SourceState } from '../domain/version.js';
+import type { Batch, SourceKind } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 
 export type RunMode = 'POLL' | 'FULL' | 'ON_DEMAND';
@@ -33,24 +33,4 @@ export interface CollectedSource {
   intervalMs(): number;
   run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
   close(): Promise<void>;
-}
-
-export function neverCollected(source: Pick<CollectedSource, 'source' | 'kind' | 'cluster'>): SourceState {
-  return {
-    source: source.source,
-    kind: source.kind,
-    cluster: source.cluster,
-    outcome: 'NEVER',
-    reason: null,
-    notes: [],
-    firstSuccessAt: null,
-    lastSuccessAt: null,
-    lastAttemptAt: null,
-    unreachableSince: null,
-    lastFullAt: null,
-    activityMark: null,
-    requests: 0,
-    failures: 0,
-    backOffUntil: null,
-  };
 }

@@ -90,6 +90,31 @@ export interface SourceState {
   readonly backOffUntil: Instant | null;
 }
 
+/** The state of a source of which nothing was ever read. */
+export function neverCollected({
+  source,
+  kind,
+  cluster,
+}: Pick<SourceState, 'source' | 'kind' | 'cluster'>): SourceState {
+  return {
+    source,
+    kind,
+    cluster,
+    outcome: 'NEVER',
+    reason: null,
+    notes: [],
+    firstSuccessAt: null,
+    lastSuccessAt: null,
+    lastAttemptAt: null,
+    unreachableSince: null,
+    lastFullAt: null,
+    activityMark: null,
+    requests: 0,
+    failures: 0,
+    backOffUntil: null,
+  };
+}
+
 /** All that one run changes. Written in one transaction, then learned by every replica. */
 export interface Batch {
   readonly writes: readonly VersionWrite[];

@@ -2,7 +2,7 @@ import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
 import { learn } from '../domain/learn.js';
 import { type InventorySettings, unnamedCluster } from '../domain/settings.js';
 import type { Instant } from '../domain/time.js';
-import type { SourceState, Version, VersionKind } from '../domain/version.js';
+import { neverCollected, type SourceState, type Version, type VersionKind } from '../domain/version.js';
 import { emptyView, type InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
 import { guestRecordAsOf, nodeRecordOf } from './guest-record.js';
@@ -64,23 +64,7 @@ function statesFor(view: InventoryView, versions: readonly Version[]): SourceSta
 }
 
 function retired(cluster: string, source: string): SourceState {
-  return {
-    source,
-    kind: 'proxmox',
-    cluster,
-    outcome: 'NEVER',
-    reason: 'no longer collected',
-    notes: [],
-    firstSuccessAt: null,
-    lastSuccessAt: null,
-    lastAttemptAt: null,
-    unreachableSince: null,
-    lastFullAt: null,
-    activityMark: null,
-    requests: 0,
-    failures: 0,
-    backOffUntil: null,
-  };
+  return { ...neverCollected({ source, kind: 'proxmox', cluster }), reason: 'no longer collected' };
 }
 
 /** Scopes and precedence are those of now: settings keep no history. */

@@ -1,6 +1,7 @@
 import type { Finding, FindingEvent, FindingId } from '../domain/finding.js';
+import type { Learned } from '../domain/learn.js';
 import type { Instant } from '../domain/time.js';
-import type { Batch, PartReadRow, SourceState, Version, VersionKind } from '../domain/version.js';
+import type { Batch, Version, VersionKind } from '../domain/version.js';
 
 /** A row of the event log. `cursor` is in commit order: whoever has passed one never finds a later commit behind it. */
 export interface LogEvent {
@@ -48,13 +49,7 @@ export interface ComparisonRecord {
 }
 
 /** Everything the versions, read times and states after a sequence number say. */
-export interface Delta {
-  readonly seq: bigint;
-  readonly opened: readonly Version[];
-  readonly ended: readonly { readonly version: Version; readonly validTo: Instant }[];
-  readonly reads: readonly PartReadRow[];
-  readonly states: readonly SourceState[];
-}
+export type Delta = Learned;
 
 /** What may be done inside a write transaction. All of them commit in one order (docs/adr/0001). */
 export interface Transaction {

@@ -1,4 +1,3 @@
-import { neverCollected } from '../../src/collection/source.js';
 import { DEFAULT_CONTRACT } from '../../src/declared/contract-file.js';
 import { absorb } from '../../src/domain/absorb.js';
 import { absorbDeclared } from '../../src/domain/absorb-declared.js';
@@ -8,6 +7,7 @@ import type { ProxmoxObservation } from '../../src/domain/observation.js';
 import { DEFAULT_POLICY } from '../../src/domain/policy.js';
 import { unnamedCluster } from '../../src/domain/settings.js';
 import type { Batch } from '../../src/domain/version.js';
+import { neverCollected } from '../../src/domain/version.js';
 import { openReplica, type Replica } from '../../src/inventory/replica.js';
 import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';

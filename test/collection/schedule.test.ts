@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Collection, collection } from '../../src/collection/collection.js';
 import type { CollectedSource, RunRequest, RunResult } from '../../src/collection/source.js';
-import { neverCollected } from '../../src/collection/source.js';
 import type { Batch } from '../../src/domain/version.js';
+import { neverCollected } from '../../src/domain/version.js';
 import { openReplica, type Replica } from '../../src/inventory/replica.js';
 import { type OpenedStore, openStore } from '../../src/store/open.js';
 import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
