@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { proxmoxSourceName } from '../domain/absorbing.js';
 import { demand, type Principal } from '../domain/access.js';
 import type { Ask } from '../domain/compare/world.js';
 import type { CollectorName } from '../domain/contract.js';
@@ -48,8 +47,7 @@ export function collection(needs: CollectionNeeds): Collection {
     start: () => schedule.start(),
     wake: (source) => schedule.wake(source),
     async ask(asks) {
-      const parts = asks.map(({ cluster, part, key }) => ({ source: proxmoxSourceName(cluster), part, key }));
-      for (const [source, due] of bySource(asked.due(parts, needs.now()))) {
+      for (const [source, due] of bySource(asked.due(asks, needs.now()))) {
         await needs.store.transaction((tx) => tx.asks.add(source, due));
         schedule.wake(source);
       }

@@ -22,6 +22,7 @@ export function declaredCollector({ file, now, confirmed, pending }: Needs): Col
   return {
     ...named,
     collector: null,
+    atStart: true,
     intervalMs: () => LOOK_AGAIN,
     async run({ view }, signal): Promise<RunResult> {
       const known = keptIn(view, named);
@@ -38,8 +39,8 @@ export function declaredCollector({ file, now, confirmed, pending }: Needs): Col
   };
 }
 
-function keptIn(view: InventoryView, named: Pick<CollectedSource, 'source' | 'kind' | 'cluster'>): KeptDeclared {
+export function keptIn(view: InventoryView, named: Pick<CollectedSource, 'source' | 'kind' | 'cluster'>): KeptDeclared {
   const known = view.declared.get(named.source);
   if (known !== undefined && known.state.outcome !== 'RETIRED') return known;
-  return { state: neverCollected(named), meta: null, rows: new Map(), removed: [] };
+  return { state: neverCollected(named), meta: null, rows: new Map(), removed: [], asked: new Map() };
 }

@@ -7,7 +7,13 @@ import { SECOND } from '../domain/time.js';
 import { neverCollected } from '../domain/version.js';
 import type { ClusterView, InventoryView, PartState } from '../domain/view.js';
 import type { ProxmoxSource } from '../sources/proxmox/source.js';
-import { type CollectedSource, type RunRequest, type RunResult } from './source.js';
+import { type AskedPart, type CollectedSource, type RunRequest, type RunResult } from './source.js';
+
+const PARTS: ReadonlySet<string> = new Set(['config', 'addresses', 'power', 'vmid'] satisfies PartKey['part'][]);
+
+function isPartKey(asked: AskedPart): asked is PartKey {
+  return PARTS.has(asked.part);
+}
 
 /** A cluster that keeps failing is asked ever less often, but never less than once in this time. */
 const LONGEST_BACK_OFF = 60 * SECOND;
@@ -24,6 +30,7 @@ export function proxmoxCollector(settings: ClusterSettings, needs: Needs): Colle
   return {
     ...named,
     collector: 'proxmox_guest_ipam',
+    atStart: true,
     intervalMs: () => settings.pollSeconds * SECOND,
     run: (request, signal) => run(settings, needs, request, signal),
     close: () => needs.proxmox.close(),
@@ -36,7 +43,8 @@ async function run(
   request: RunRequest,
   signal: AbortSignal,
 ): Promise<RunResult> {
-  const { view, mode, asked, progress } = request;
+  const { view, mode, progress } = request;
+  const asked = request.asked.filter(isPartKey);
   const cluster = clusterIn(view, settings);
   const known = knownCluster(view, cluster, needs.binding(), asked);
   const all = mode !== 'POLL' || cluster.state.firstSuccessAt === null;

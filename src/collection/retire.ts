@@ -1,5 +1,6 @@
 import { departs } from '../domain/absorb-guest.js';
 import { Writes } from '../domain/absorbing.js';
+import { RECORD_KINDS } from '../domain/record.js';
 import type { Instant } from '../domain/time.js';
 import type { Batch, SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
@@ -14,6 +15,10 @@ export function retirement(view: InventoryView, state: SourceState, at: Instant)
     const kept = view.declared.get(state.source);
     for (const key of kept?.rows.keys() ?? []) writes.end(writes.key('declared.row', key), at);
     if (kept?.meta != null) writes.end(writes.key('declared.meta', 'meta'), at);
+  } else if (state.kind !== 'proxmox') {
+    for (const kind of RECORD_KINDS)
+      for (const record of view.records[kind].values())
+        if (record.source === state.source) writes.end(writes.key(kind, record.key), at);
   } else {
     const { cluster } = state;
     for (const guest of view.guests.values()) if (guest.cluster === cluster) departs(writes, view, guest, at);

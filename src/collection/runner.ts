@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { InventoryEvent } from '../domain/inventory-event.js';
-import type { PartKey } from '../domain/observation.js';
 import type { Instant } from '../domain/time.js';
 import type { Batch, SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 import type { NewLogEvent, RunRecord, Store } from '../store/store.js';
 import { type CollectorEvent, isCollectorRun, LiveEvents, type RunView } from './live-events.js';
-import type { CollectedSource, RunMode, RunResult } from './source.js';
+import type { AskedPart, CollectedSource, RunMode, RunResult } from './source.js';
 
 export interface RunnerNeeds {
   readonly store: Pick<Store, 'transaction' | 'asks'>;
@@ -89,7 +88,7 @@ export class Runner {
     const known = stateOf(view(), source);
     const first = known === undefined || known.firstSuccessAt === null;
     const actual: RunMode = mode === 'POLL' && (first || asked.some(({ part }) => part === 'all')) ? 'FULL' : mode;
-    const parts = asked.filter(isPartKey);
+    const parts = asked.filter((ask) => !isForRun(ask));
     const result = await source.run({ mode: actual, view: view(), asked: parts, progress: run.progress }, run.signal);
     const finishedAt = now();
     const outcome = outcomeOf(result.batch.state);
@@ -115,12 +114,13 @@ export class Runner {
   async #write(source: CollectedSource, record: RunRecord, { result, known, asked, signal }: ToWrite) {
     const { batch } = result;
     const isNews = batch.writes.length > 0 || !sameWord(known, batch.state);
-    if (source.kind === 'declared' && !isNews && asked.length === 0) return;
+    // A file that was looked at and is as it was: nothing of it is written, its directory being watched.
+    if (source.collector === null && !isNews && asked.length === 0) return;
     const written = await this.#needs.store.transaction(async (tx) => {
       // Whoever has the lock by now knows better.
       signal.throwIfAborted();
       const follows = await tx.batches.apply(batch);
-      const isKept = source.kind === 'proxmox' && (known?.outcome !== batch.state.outcome || isPass(record, asked));
+      const isKept = source.collector !== null && (known?.outcome !== batch.state.outcome || isPass(record, asked));
       if (isKept) await tx.runs.add(record);
       const events = result.events.map((event) => guestEvent(event, this.#needs.view()));
       await tx.events.append(isKept ? [...events, runEvent(record)] : events);
@@ -134,31 +134,22 @@ export class Runner {
 interface ToWrite {
   readonly result: RunResult;
   readonly known: SourceState | undefined;
-  readonly asked: readonly Asked[];
+  readonly asked: readonly AskedPart[];
   readonly signal: AbortSignal;
 }
 
-/** What somebody asked of a source: a part, its next poll (`row`), or a full pass (`all`). */
-interface Asked {
-  readonly part: string;
-  readonly key: string;
-}
-
-const isForRun = ({ part }: Asked) => part === 'all' || part === 'row';
+/** Somebody asked for its next poll (`row`), or a full pass (`all`); else for a part of it. */
+const isForRun = ({ part }: AskedPart) => part === 'all' || part === 'row';
 
 /** A source that did not answer has answered whoever waits for a run, and nobody who waits for a part. */
-function answered({ outcome }: RunRecord, asked: readonly Asked[]): readonly Asked[] {
+function answered({ outcome }: RunRecord, asked: readonly AskedPart[]): readonly AskedPart[] {
   return outcome === 'OBSERVED' ? asked : asked.filter(isForRun);
 }
 
 /** A full pass that somebody asked for, or that came about. The many that a source out of reach misses are none. */
-function isPass({ mode, outcome }: RunRecord, asked: readonly Asked[]): boolean {
+function isPass({ mode, outcome }: RunRecord, asked: readonly AskedPart[]): boolean {
   if (mode === 'POLL') return false;
   return outcome === 'OBSERVED' || mode === 'ON_DEMAND' || asked.some(({ part }) => part === 'all');
-}
-
-function isPartKey(asked: Asked): asked is PartKey {
-  return ['config', 'addresses', 'power', 'vmid'].includes(asked.part);
 }
 
 /** A file that was never there is nothing that is out of reach. */
@@ -175,9 +166,17 @@ export function stateOf(
   view: InventoryView,
   source: Pick<CollectedSource, 'source' | 'cluster' | 'kind'>,
 ): SourceState | undefined {
-  return source.kind === 'declared'
-    ? view.declared.get(source.source)?.state
-    : view.clusters.get(source.cluster)?.state;
+  switch (source.kind) {
+    case 'declared':
+      return view.declared.get(source.source)?.state;
+    case 'proxmox':
+      return view.clusters.get(source.cluster)?.state;
+    case 'ip_neigh':
+    case 'hardware':
+    case 'npm':
+    case 'unifi':
+      return view.services.get(source.source);
+  }
 }
 
 const GUEST_TOPICS = {

@@ -33,6 +33,9 @@ interface Slot {
 /** Two runs of one source never begin closer together than this, whatever wakes it. */
 const SHORTEST_PAUSE = SECOND;
 
+/** A run that broke off, and a source that another replica holds, are tried again after so long. */
+const TRY_AGAIN = 10 * SECOND;
+
 /** Runs each source when it is due or woken, one run at a time, while this replica holds the source's lock. */
 export class Schedule {
   readonly #needs: ScheduleNeeds;
@@ -127,8 +130,8 @@ export class Schedule {
   }
 
   #livingState(name: string) {
-    const { clusters, declared } = this.#needs.view();
-    const states = [...clusters.values(), ...declared.values()].map(({ state }) => state);
+    const { clusters, declared, services } = this.#needs.view();
+    const states = [...[...clusters.values(), ...declared.values()].map(({ state }) => state), ...services.values()];
     return states.find(({ source, outcome }) => source === name && outcome !== 'RETIRED');
   }
 
@@ -152,11 +155,14 @@ export class Schedule {
   #isDue(slot: Slot, now: number): boolean {
     if (slot.running !== undefined || now - slot.startedAt < SHORTEST_PAUSE) return false;
     if (slot.wanted) return true;
-    const state = stateOf(this.#needs.view(), slot.source);
-    if (state?.backOffUntil != null && now < state.backOffUntil) return false;
     // The tick comes once a second: a run that is due within half of one is not put off for a whole one.
-    const last = Math.max(slot.startedAt, state?.lastSuccessAt ?? 0);
-    return now - last >= slot.source.intervalMs() - SECOND / 2;
+    const interval = slot.source.intervalMs() - SECOND / 2;
+    if (now - slot.startedAt < Math.min(interval, TRY_AGAIN)) return false;
+    const state = stateOf(this.#needs.view(), slot.source);
+    if (state?.backOffUntil != null) return now >= state.backOffUntil;
+    // What was last read is known from the store: a weekly run survives restarts, and another replica's counts.
+    const last = slot.source.collector === null ? slot.startedAt : (state?.lastSuccessAt ?? 0);
+    return now - last >= interval;
   }
 
   /** Starts a run if this replica may collect the source; undefined where another one does, or it is let go. */
@@ -241,5 +247,13 @@ export class Schedule {
 
 function slotOf(source: CollectedSource): Slot {
   const stop = new AbortController();
-  return { source, running: undefined, startedAt: 0, wanted: true, lock: undefined, locking: undefined, stop };
+  return {
+    source,
+    running: undefined,
+    startedAt: 0,
+    wanted: source.atStart,
+    lock: undefined,
+    locking: undefined,
+    stop,
+  };
 }

@@ -5,9 +5,9 @@ import type {
   DeclaredProblem,
   KeptDeclaration,
 } from '../domain/declaration.js';
+import { isTooMuch, lostRows } from '../domain/lost-rows.js';
 import type { Instant } from '../domain/time.js';
 import { parseAddressFile } from './address-file.js';
-import { isTooMuch, lostRows } from './lost-rows.js';
 import { readSettled } from './read-settled.js';
 import { parseVmidTable } from './vmid-table.js';
 

@@ -75,7 +75,8 @@ export function parseSources(text: string, needs: SourcesNeeds): SourcesRead {
     },
   };
   const { clusters, whole } = readClusters(top, { needs: watchedNeeds, report, warn, locate });
-  const settings: SourcesSettings = { clusters, declaredOff: declaredOff(top), warnings };
+  const services = { hosts: [], npm: [], unifi: [], netbox: [] };
+  const settings: SourcesSettings = { clusters, ...services, declaredOff: declaredOff(top), warnings };
   return { kind: 'read', settings, problems, whole, files: [...files] };
 }
 

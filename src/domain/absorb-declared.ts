@@ -1,22 +1,19 @@
 import { Writes } from './absorbing.js';
 import { sameValue } from './content-hash.js';
-import type { Declaration, DeclaredOutcome, KeptDeclaration } from './declaration.js';
+import type { Declaration, DeclaredObservation, DeclaredOutcome, KeptDeclaration } from './declaration.js';
+import { isDeclaredService } from './declared-sources.js';
 import { type ChangeInterval, FIRST_LOOK, type Instant } from './time.js';
-import type { Batch, SourceState } from './version.js';
+import type { Batch, PartReadRow, SourceState } from './version.js';
 import type { DeclaredMeta, KeptDeclared } from './view.js';
 
 export function declaredSourceName(name: string): string {
   return `declared:${name}`;
 }
 
-/** What a declaration says, without where it says it: moving a line is no change. */
+/** What a declaration says, without where it says it and whom it was found to mean: moving a line is no change. */
 export function said(row: Declaration): unknown {
-  const { location: _, ...rest } = row;
-  if ('since' in rest) {
-    const { since: __, ...value } = rest as KeptDeclaration;
-    return value;
-  }
-  return rest;
+  const { location: _, since: __, tiedTo: ___, ...value } = row as KeptDeclaration & { readonly tiedTo?: unknown };
+  return value;
 }
 
 /**
@@ -29,17 +26,12 @@ export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, fi
     return { writes: [], reads: [], state: withoutReading(known, outcome, finishedAt) };
   }
   const { value, contentHash } = outcome;
+  if (value.only !== undefined) return absorbSome(known, value, value.only, finishedAt);
   const writes = new Writes(state.source, '');
-  const change: ChangeInterval =
-    state.firstSuccessAt === null ? FIRST_LOOK : { after: lastShown(state), before: value.askedAt };
   const seen = new Set<string>();
   for (const row of value.rows) {
     seen.add(row.key);
-    const before = known.rows.get(row.key);
-    const same = before !== undefined && sameValue(said(before), said(lastKnown(row, before)));
-    const { since: _, ...bare } = lastKnown(row, before) as KeptDeclaration;
-    const body = { ...bare, since: same ? before.since : change };
-    writes.put(writes.key('declared.row', row.key), body, before, value.askedAt, state.lastSuccessAt);
+    putRow(writes, row, known.rows.get(row.key), value.askedAt, state);
   }
   for (const key of known.rows.keys()) {
     if (!seen.has(key)) writes.end(writes.key('declared.row', key), value.askedAt);
@@ -48,6 +40,41 @@ export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, fi
   const meta: DeclaredMeta = { declaresGuests, declaresAddresses, problems, keyConflicts, contentHash };
   writes.put(writes.key('declared.meta', 'meta'), meta, known.meta, value.askedAt, state.lastSuccessAt);
   return { writes: writes.list, reads: [], state: goodState(state, value.askedAt, finishedAt) };
+}
+
+/** What a service says of some guests alone: their rows change, everything else stays as it was read. */
+function absorbSome(
+  { state, rows }: KeptDeclared,
+  value: DeclaredObservation,
+  { guests, gone }: NonNullable<DeclaredObservation['only']>,
+  finishedAt: Instant,
+): Batch {
+  const writes = new Writes(state.source, '');
+  const { askedAt } = value;
+  for (const row of value.rows) putRow(writes, row, rows.get(row.key), askedAt, state);
+  const listed = new Set(value.rows.map(({ key }) => key));
+  for (const key of gone) if (rows.has(key) && !listed.has(key)) writes.end(writes.key('declared.row', key), askedAt);
+  const reads = guests.map((key): PartReadRow => {
+    const { source } = state;
+    return { source, part: 'vm', key, state: 'read', askedAt, attemptedAt: askedAt, failures: 0, reason: null };
+  });
+  return { writes: writes.list, reads, state: { ...state, lastAttemptAt: finishedAt } };
+}
+
+function putRow(
+  writes: Writes,
+  row: Declaration,
+  before: KeptDeclaration | undefined,
+  askedAt: Instant,
+  state: SourceState,
+): void {
+  const change: ChangeInterval =
+    state.firstSuccessAt === null ? FIRST_LOOK : { after: lastShown(state), before: askedAt };
+  const now = lastKnown(row, before);
+  const same = before !== undefined && sameValue(said(before), said(now));
+  const { since: _, ...bare } = now as KeptDeclaration;
+  const body = { ...bare, since: same ? before.since : change };
+  writes.put(writes.key('declared.row', row.key), body, before, askedAt, state.lastSuccessAt);
 }
 
 /** A cell that cannot be read any more keeps what it last said; that it is not covered stands in `unreadable`. */
@@ -65,6 +92,7 @@ function lastKnown(row: Declaration, before: KeptDeclaration | undefined): Decla
 
 /** The last look that still showed the earlier rows: a look that failed showed none. */
 function lastShown(state: SourceState): Instant | null {
+  if (isDeclaredService(state.source.slice('declared:'.length))) return state.lastSuccessAt;
   return state.outcome === 'OBSERVED' ? (state.lastAttemptAt ?? state.lastSuccessAt) : state.lastSuccessAt;
 }
 

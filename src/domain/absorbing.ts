@@ -2,7 +2,7 @@ import { contentHash, sameValue } from './content-hash.js';
 import type { InventoryEvent } from './inventory-event.js';
 import type { PartRead, ProxmoxObservation } from './observation.js';
 import type { ChangeInterval, Instant } from './time.js';
-import type { PartReadRow, VersionKey, VersionKind, VersionWrite } from './version.js';
+import type { PartReadRow, SourceState, VersionKey, VersionKind, VersionWrite } from './version.js';
 import type { ClusterView, GuestView, InventoryView, PartState } from './view.js';
 
 export function proxmoxSourceName(cluster: string): string {
@@ -81,4 +81,25 @@ export function endGuest(writes: Writes, guest: GuestView, at: Instant): void {
   if (guest.config !== null) writes.end(writes.key('guest.config', key, guest.incarnation), at);
   if (guest.interfaces !== null) writes.end(writes.key('guest.addresses', key, guest.incarnation), at);
   if (guest.power !== null) writes.end(writes.key('guest.power', key, guest.incarnation), at);
+}
+
+/** A service that answered. */
+export function goodServiceState(
+  known: SourceState,
+  { askedAt, notes }: { readonly askedAt: Instant; readonly notes: readonly string[] },
+  finishedAt: Instant,
+): SourceState {
+  return {
+    ...known,
+    outcome: 'OBSERVED',
+    reason: null,
+    notes,
+    firstSuccessAt: known.firstSuccessAt ?? askedAt,
+    lastSuccessAt: askedAt,
+    lastFullAt: askedAt,
+    lastAttemptAt: finishedAt,
+    unreachableSince: null,
+    failures: 0,
+    backOffUntil: null,
+  };
 }

@@ -69,8 +69,54 @@ export interface ClusterSettings {
   readonly addressScopes: readonly ScopeRule[];
 }
 
+/** A host that is asked over SSH for its neighbours and its hardware. */
+export interface HostSettings {
+  /** The node's name where it is one of ours. */
+  readonly name: string;
+  readonly cluster: string;
+  /** Why it cannot be asked though it is named. */
+  readonly broken: string | null;
+  readonly ssh: SshSettings | null;
+  readonly collect: readonly ('neighbours' | 'hardware')[];
+}
+
+interface ServiceSettings {
+  readonly name: string;
+  readonly broken: string | null;
+  /** `https://host[:port][/prefix]`, without a slash at its end. */
+  readonly url: string;
+  readonly tls: TlsPin;
+}
+
+export interface NpmSettings extends ServiceSettings {
+  readonly identity: string;
+  readonly secret: Secret;
+}
+
+export interface UnifiSettings extends ServiceSettings {
+  /** The site's internal name, `default` at first. */
+  readonly site: string;
+  readonly login:
+    | { readonly kind: 'apiKey'; readonly key: Secret }
+    | { readonly kind: 'password'; readonly username: string; readonly password: Secret };
+}
+
+export interface NetboxSettings extends ServiceSettings {
+  readonly token: Secret;
+  /** The custom field that holds a VM's VMID. */
+  readonly vmidField: string;
+  /** NetBox's cluster name to ours; one that is not named stands for ours of equal name. */
+  readonly clusters: Readonly<Record<string, string>>;
+  /** A VRF's name to a scope (`global`: no VRF); one that is not named stands for the scope of equal name. */
+  readonly vrfScopes: Readonly<Record<string, string>>;
+}
+
 export interface SourcesSettings {
   readonly clusters: readonly ClusterSettings[];
+  readonly hosts: readonly HostSettings[];
+  readonly npm: readonly NpmSettings[];
+  readonly unifi: readonly UnifiSettings[];
+  readonly netbox: readonly NetboxSettings[];
   /** Declared sources that are switched off. */
   readonly declaredOff: readonly string[];
   /** Loud lines for the log: an http URL, an entry left out. */

@@ -1,8 +1,9 @@
+import type { RecordKind } from './record.js';
 import type { Instant } from './time.js';
 
 /**
  * What was observed is kept as versions: a body that held from `validFrom` until the next one.
- * `cluster` is the cluster's name, or '' for a declared source.
+ * `cluster` is the cluster's name, or '' for a declared source or a service of no cluster.
  *
  *   kind             key           incarnation   body
  *   cluster          cluster       0             ClusterRow
@@ -15,6 +16,7 @@ import type { Instant } from './time.js';
  *   vmid             vmid          0             VmidRow
  *   declared.row     declaration   0             KeptDeclaration
  *   declared.meta    'meta'        0             DeclaredMeta
+ *   and the records of services, as domain/record lists them
  */
 export type VersionKind =
   | 'cluster'
@@ -26,7 +28,8 @@ export type VersionKind =
   | 'guest.identity'
   | 'vmid'
   | 'declared.row'
-  | 'declared.meta';
+  | 'declared.meta'
+  | RecordKind;
 
 export interface VersionKey {
   /** The source's name: `proxmox:main`, `declared:ip-addresses.conf`. */
@@ -51,10 +54,13 @@ export type VersionWrite =
   | { readonly op: 'put'; readonly version: Version }
   | { readonly op: 'end'; readonly key: VersionKey; readonly validTo: Instant };
 
-/** The read time of one part. `never` undoes what an earlier incarnation had. */
+/**
+ * The read time of one part. `never` undoes what an earlier incarnation had.
+ * `vm`: a declared service was asked for one guest (`cluster/vmid`). `neighbour`, `unifi.client`: when such a record last answered.
+ */
 export interface PartReadRow {
   readonly source: string;
-  readonly part: 'config' | 'addresses' | 'power' | 'vmid';
+  readonly part: 'config' | 'addresses' | 'power' | 'vmid' | 'vm' | 'neighbour' | 'unifi.client';
   readonly key: string;
   readonly state: 'read' | 'none' | 'failed' | 'never';
   /** When the last success (or `none`) was asked. */
@@ -64,13 +70,20 @@ export interface PartReadRow {
   readonly reason: string | null;
 }
 
-export type SourceKind = 'proxmox' | 'declared';
+export type SourceKind = 'proxmox' | 'declared' | ServiceKind;
+/** What is collected besides clusters and declarations. The kind is also the head of the source's name. */
+export const SERVICE_KINDS = ['ip_neigh', 'hardware', 'npm', 'unifi'] as const;
+export type ServiceKind = (typeof SERVICE_KINDS)[number];
+
+export function isServiceKind(kind: SourceKind): kind is ServiceKind {
+  return (SERVICE_KINDS as readonly string[]).includes(kind);
+}
 
 /** One row a source: what became of its last attempt. */
 export interface SourceState {
   readonly source: string;
   readonly kind: SourceKind;
-  /** '' for a declared source. */
+  /** '' for a declared source, and a service of no cluster. */
   readonly cluster: string;
   readonly outcome: 'OBSERVED' | 'UNREACHABLE' | 'NEVER' | 'RETIRED';
   readonly reason: string | null;

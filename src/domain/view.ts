@@ -14,6 +14,7 @@ import type {
   KeptConfig,
   NodeRow,
 } from './guest.js';
+import { noRecords, type Records } from './record.js';
 import type { ClusterSettings } from './settings.js';
 import type { ChangeInterval, Instant } from './time.js';
 import type { SourceState } from './version.js';
@@ -88,6 +89,8 @@ export interface KeptDeclared {
   readonly meta: DeclaredMeta | null;
   readonly rows: ReadonlyMap<string, KeptDeclaration>;
   readonly removed: readonly { readonly row: Declaration; readonly goneAt: Instant }[];
+  /** Of a service: when it was asked for one guest (`cluster/vmid`) alone. */
+  readonly asked: ReadonlyMap<GuestKey, Instant>;
 }
 
 export interface AbsenceProof {
@@ -116,6 +119,9 @@ export interface InventoryView {
   readonly declarations: Declarations;
   /** What is kept of each declared source, by source name (`declared:…`); `declarations` is made of it. */
   readonly declared: ReadonlyMap<string, KeptDeclared>;
+  /** States of the services, by source name (`npm:edge-proxy`), sorted; those that retired are not there. */
+  readonly services: ReadonlyMap<string, SourceState>;
+  readonly records: Records;
   readonly findings: FindingsView;
 }
 
@@ -141,6 +147,8 @@ export function emptyView(contract: CollectorContract): InventoryView {
     absences: new Map(),
     declared: new Map(),
     declarations: [],
+    services: new Map(),
+    records: noRecords(),
     findings: { number: 0, byId: new Map(), byGuest: new Map(), comparedAt: null },
   };
 }

@@ -1,5 +1,5 @@
 import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
-import { learn } from '../domain/learn.js';
+import { learn } from '../domain/learn/learn.js';
 import { type InventorySettings, unnamedCluster } from '../domain/settings.js';
 import type { Instant } from '../domain/time.js';
 import { neverCollected, type SourceState, type Version, type VersionKind } from '../domain/version.js';

@@ -1,6 +1,6 @@
 import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
 import type { Finding, FindingId } from '../domain/finding.js';
-import { learn, relearn } from '../domain/learn.js';
+import { learn, relearn } from '../domain/learn/learn.js';
 import type { InventorySettings } from '../domain/settings.js';
 import { DAY, type Instant } from '../domain/time.js';
 import type { Batch } from '../domain/version.js';

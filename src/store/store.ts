@@ -1,5 +1,5 @@
 import type { Finding, FindingEvent, FindingId } from '../domain/finding.js';
-import type { Learned } from '../domain/learn.js';
+import type { Learned } from '../domain/learn/learned.js';
 import type { Instant } from '../domain/time.js';
 import type { Batch, Version, VersionKind } from '../domain/version.js';
 

@@ -78,6 +78,7 @@ describe('sources', () => {
     return {
       ...NAMED,
       collector: 'proxmox_guest_ipam',
+      atStart: true,
       intervalMs: () => 3_600_000,
       async run(request, signal): Promise<RunResult> {
         const batch = await run(request, signal);

@@ -177,7 +177,7 @@ describe('an address that nobody declared', () => {
     run.estate.pass(SECOND);
     run.write(CONF, [line('OTHER', '10.0.0.78'), line('EXTRA', '10.0.0.77')]);
     expect(run.open()).toContain('ADDRESS_NOT_DECLARED:10.0.0.77:');
-    expect(run.comparison.asks).toContainEqual({ cluster: 'main', part: 'addresses', key: '100' });
+    expect(run.comparison.asks).toContainEqual({ source: 'proxmox:main', part: 'addresses', key: '100' });
     run.tick();
     expect(run.open()).not.toContain('ADDRESS_NOT_DECLARED:10.0.0.77:');
   });

@@ -60,7 +60,7 @@ describe('a name', () => {
     run.estate.pass(SECOND);
     run.write(TABLE, [row({ vmid: 100, name: 'mail', node: 'pve1', status: 'running' })]);
     expect(run.open()).toEqual([]);
-    expect(run.comparison.asks).toEqual([{ cluster: 'main', part: 'row', key: '' }]);
+    expect(run.comparison.asks).toEqual([{ source: 'proxmox:main', part: 'row', key: '' }]);
     run.tick();
     expect(run.open()).toEqual(['NAME_DIFFERS:main/100@1:name']);
   });

@@ -4,7 +4,7 @@ import { type Comparison, compare } from '../../src/domain/compare/compare.js';
 import type { Ask } from '../../src/domain/compare/world.js';
 import type { Declaration, DeclaredOutcome, KeyConflict } from '../../src/domain/declaration.js';
 import type { DriftEventType, Finding } from '../../src/domain/finding.js';
-import { learn, relearn } from '../../src/domain/learn.js';
+import { learn, relearn } from '../../src/domain/learn/learn.js';
 import { type Lived, live } from '../../src/domain/lifecycle.js';
 import type { PartKey } from '../../src/domain/observation.js';
 import { DEFAULT_POLICY, type Policy } from '../../src/domain/policy.js';
@@ -144,6 +144,7 @@ export class Run {
       meta: null,
       rows: new Map(),
       removed: [],
+      asked: new Map(),
     };
     return this.#absorbed(`${name}: ${what}`, absorbDeclared(kept, outcome, this.estate.now));
   }
@@ -238,7 +239,7 @@ export class Run {
   }
 
   #questions(cluster: string): readonly number[] {
-    const asked = this.comparison.asks.filter((ask) => ask.part === 'vmid' && ask.cluster === cluster);
+    const asked = this.comparison.asks.filter((ask) => ask.part === 'vmid' && ask.source === `proxmox:${cluster}`);
     const proven = [...this.view.absences.keys()].filter((key) => key.startsWith(`${cluster}/`));
     const numbers = [...asked.map((ask) => ask.key), ...proven.map((key) => key.slice(cluster.length + 1))].map(Number);
     return [...new Set([...this.#missing(cluster), ...numbers])];
@@ -282,5 +283,7 @@ const NEVER = {
 };
 
 function partsOf(asks: readonly Ask[], cluster: string): readonly PartKey[] {
-  return asks.flatMap(({ part, key, cluster: of }) => (part === 'row' || of !== cluster ? [] : [{ part, key }]));
+  return asks.flatMap(({ part, key, source }) =>
+    part === 'row' || part === 'vm' || source !== `proxmox:${cluster}` ? [] : [{ part, key }],
+  );
 }

@@ -1,4 +1,4 @@
-import type { Learned } from '../../src/domain/learn.js';
+import type { Learned } from '../../src/domain/learn/learned.js';
 import type { Batch, PartReadRow, SourceState, Version, VersionKey } from '../../src/domain/version.js';
 
 type Ended = Learned['ended'][number];

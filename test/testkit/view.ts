@@ -3,7 +3,7 @@ import { COLLECTOR_NAMES, type CollectorContract, type CollectorTerms } from '..
 import type { Declaration } from '../../src/domain/declaration.js';
 import type { Finding } from '../../src/domain/finding.js';
 import type { ClusterRow, GuestKind, GuestRow, NetworkDevice, NodeStatus } from '../../src/domain/guest.js';
-import { learn } from '../../src/domain/learn.js';
+import { learn } from '../../src/domain/learn/learn.js';
 import { type Mac, macAddress } from '../../src/domain/mac.js';
 import { type InventorySettings, unnamedCluster } from '../../src/domain/settings.js';
 import { FIRST_LOOK, type Instant } from '../../src/domain/time.js';

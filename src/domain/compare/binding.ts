@@ -225,7 +225,7 @@ function rememberGone(
     const last = Math.min(row.to, row.from + WIDEST_RANGE - 1);
     for (let vmid = row.from; vmid <= last; vmid++) later(vmids, vmid);
   }
-  for (const address of row.kind === 'address' ? [row.address] : row.addresses) later(addresses, address);
+  for (const address of addressesIn(row)) later(addresses, address);
 }
 
 /** Whether a row's word on a field is compared: retired rows speak of nothing but their end, ranges of no name and address. */
@@ -264,4 +264,19 @@ export function declaredSet(
     const addresses = speaksOf(row, 'addresses') ? row.row.addresses.filter((a) => familyOf(a) === family) : [];
     return addresses.length === 0 ? [] : [{ row, addresses }];
   });
+}
+
+function addressesIn(row: Declaration): readonly IpAddress[] {
+  switch (row.kind) {
+    case 'address':
+      return [row.address];
+    case 'guest':
+    case 'unreadable':
+      return row.addresses;
+    case 'vm':
+      return row.addresses.map(({ address }) => address);
+    case 'prefix':
+    case 'device':
+      return [];
+  }
 }

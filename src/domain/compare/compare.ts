@@ -54,7 +54,7 @@ export function compare(view: InventoryView, policy: Policy, now: Instant): Comp
   const note = (verdict: Verdict) => {
     if (verdict.kind === 'so') found.set(verdict.difference.id, verdict.difference);
     if (verdict.kind !== 'doubt') return;
-    for (const ask of verdict.asks) asks.set(`${ask.cluster}\n${ask.part}\n${ask.key}`, ask);
+    for (const ask of verdict.asks) asks.set(`${ask.source}\n${ask.part}\n${ask.key}`, ask);
     if (verdict.due !== null) due = due === null ? verdict.due : Math.min(due, verdict.due);
   };
   for (const rule of RULES) {

@@ -1,3 +1,4 @@
+import { proxmoxSourceName } from '../absorbing.js';
 import type { Subject } from '../finding.js';
 import { FIRST_LOOK } from '../time.js';
 import type { GuestView } from '../view.js';
@@ -181,7 +182,7 @@ export function absence(world: World, vmid: number, clusters: readonly string[],
     const proof = world.view.absences.get(`${cluster}/${vmid}`);
     if (proof !== undefined && world.coverage.proofFresh(proof.askedAt) && proof.askedAt >= since) {
       if (!proof.free) return DOUBT;
-    } else asks.push({ cluster, part: 'vmid', key: String(vmid) });
+    } else asks.push({ source: proxmoxSourceName(cluster), part: 'vmid', key: String(vmid) });
   }
   return asks.length > 0 ? doubt(asks) : undefined;
 }

@@ -1,3 +1,4 @@
+import { proxmoxSourceName } from '../absorbing.js';
 import { type IpAddress, inCidr } from '../address.js';
 import type { CarriedAddress } from '../carried.js';
 import { Coverage } from '../coverage.js';
@@ -20,10 +21,11 @@ import type { GuestView, InventoryView } from '../view.js';
 import type { Binding } from './binding.js';
 import { bindingOf } from './rebinding.js';
 
-/** A read that would settle a doubt. `row` is the next poll itself. */
+/** A read that would settle a doubt. `row` is the next poll itself; `vm` one guest (`cluster/vmid`) of a declared service. */
 export interface Ask {
-  readonly cluster: string;
-  readonly part: 'row' | 'config' | 'addresses' | 'power' | 'vmid';
+  /** `proxmox:main`, `declared:netbox:dcim`. */
+  readonly source: string;
+  readonly part: 'row' | 'config' | 'addresses' | 'power' | 'vmid' | 'vm';
   readonly key: string;
 }
 
@@ -128,9 +130,10 @@ export function isInTheMaking(guest: GuestView): boolean {
 
 export function asksFor(guest: GuestView): readonly Ask[] {
   const key = String(guest.vmid);
+  const source = proxmoxSourceName(guest.cluster);
   return [
-    { cluster: guest.cluster, part: 'config', key },
-    { cluster: guest.cluster, part: 'addresses', key },
+    { source, part: 'config', key },
+    { source, part: 'addresses', key },
   ];
 }
 
@@ -168,7 +171,7 @@ function isFrozenStale(guest: GuestView, since: Instant): boolean {
 export function rowDoubt(world: World, guest: GuestView, since: Instant): Verdict | undefined {
   if (!world.coverage.row(guest)) return DOUBT;
   const askedAt = world.view.clusters.get(guest.cluster)?.state.lastSuccessAt ?? 0;
-  return askedAt < since ? doubt([{ cluster: guest.cluster, part: 'row', key: '' }]) : undefined;
+  return askedAt < since ? doubt([{ source: proxmoxSourceName(guest.cluster), part: 'row', key: '' }]) : undefined;
 }
 
 /** When it becomes settled that something is so since these changes; null: it is. What was so at the first look is settled. */

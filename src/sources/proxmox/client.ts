@@ -44,7 +44,7 @@ export function proxmoxClient(
     async get(path, ask) {
       let askedAt = needs.now();
       try {
-        const answer = await https.get({
+        const answer = await https.ask({
           path: `/api2/json${path}`,
           signal: ask.signal,
           ...(ask.headersMs === undefined ? {} : { headersMs: ask.headersMs }),

@@ -44,8 +44,12 @@ export interface HttpsSettings {
   readonly limits?: Partial<HttpsLimits>;
 }
 
-export interface HttpsGet {
+export interface HttpsRequest {
   readonly path: string;
+  /** What is sent, as JSON: then it is a POST. Only what may be sent twice: a cut connection is tried again. */
+  readonly json?: unknown;
+  /** Beside the client's own. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly headersMs?: number;
   /** Whether a peer that took the connection and then says nothing is given up for the next URL. */
@@ -63,12 +67,14 @@ export interface HttpsAnswer {
   /** The reason phrase: up to PVE 8.3 the only place where an error says its words. */
   readonly reason: string;
   readonly contentType: string;
+  /** By lower-case name; several of one name (`set-cookie`) as a list. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: string;
 }
 
 export interface HttpsClient {
   /** Every answer with a status is an answer, whatever the status, but 502 to 504. Else throws TransportError, or the signal's reason. */
-  get(request: HttpsGet): Promise<HttpsAnswer>;
+  ask(request: HttpsRequest): Promise<HttpsAnswer>;
   /** URLs that failed when last tried, and why; one leaves when it answers again. */
   setbacks(): ReadonlyMap<string, string>;
   close(): Promise<void>;
@@ -84,7 +90,7 @@ export function httpsClient(settings: HttpsSettings): HttpsClient {
   let good = 0;
 
   /** Asks the good URL, then the others; throws what the round came to. */
-  const round = async (request: HttpsGet): Promise<HttpsAnswer> => {
+  const round = async (request: HttpsRequest): Promise<HttpsAnswer> => {
     const failures: { url: string; error: TransportError }[] = [];
     const first = good;
     for (let turn = 0; turn < doors.length; turn++) {
@@ -108,7 +114,7 @@ export function httpsClient(settings: HttpsSettings): HttpsClient {
   };
 
   return {
-    async get(request) {
+    async ask(request) {
       const leave = await places.enter(request.signal);
       try {
         for (let spent = 0; ; spent++) {
@@ -136,7 +142,7 @@ export function httpsClient(settings: HttpsSettings): HttpsClient {
 
 interface Door {
   readonly url: string;
-  ask(request: HttpsGet): Promise<HttpsAnswer>;
+  ask(request: HttpsRequest): Promise<HttpsAnswer>;
   close(): Promise<void>;
 }
 
@@ -160,9 +166,16 @@ function door(url: string, settings: HttpsSettings, limits: HttpsLimits): Door {
       const life = lifetime(request.signal, limits.attemptMs);
       try {
         const response = await pool.request({
-          method: 'GET',
+          method: request.json === undefined ? 'GET' : 'POST',
+          ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
           path: prefix + request.path,
-          headers: { accept: 'application/json', 'user-agent': 'sankofa-it-api', ...settings.headers() },
+          headers: {
+            accept: 'application/json',
+            'user-agent': 'sankofa-it-api',
+            ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+            ...settings.headers(),
+            ...request.headers,
+          },
           headersTimeout: request.headersMs ?? limits.headersMs,
           signal: life.signal,
         });
@@ -196,12 +209,13 @@ async function read(url: string, response: Dispatcher.ResponseData): Promise<Htt
     url,
     status: response.statusCode,
     reason: response.statusText,
+    headers: response.headers,
     contentType: typeof type === 'string' ? type : '',
     body: await response.body.text(),
   };
 }
 
-function checked(answer: HttpsAnswer, request: HttpsGet): HttpsAnswer {
+function checked(answer: HttpsAnswer, request: HttpsRequest): HttpsAnswer {
   if (answer.status >= 502 && answer.status <= 504) {
     throw new TransportError('door', `${answer.status} ${answer.reason}`.trim());
   }
@@ -210,7 +224,7 @@ function checked(answer: HttpsAnswer, request: HttpsGet): HttpsAnswer {
   return answer;
 }
 
-function movesOn(setback: Setback, request: HttpsGet): boolean {
+function movesOn(setback: Setback, request: HttpsRequest): boolean {
   return setback === 'timeout' ? request.onSilence === 'next-url' : setback !== 'too-large';
 }
 

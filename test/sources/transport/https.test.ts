@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TlsPin } from '../../../src/domain/settings.js';
 import {
   type HttpsClient,
-  type HttpsGet,
   type HttpsLimits,
+  type HttpsRequest,
   httpsClient,
 } from '../../../src/sources/transport/https.js';
 import { TransportError } from '../../../src/sources/transport/transport-error.js';
@@ -47,8 +47,8 @@ function client(urls: readonly string[], tls: TlsPin = node, limits: Partial<Htt
 
 const never = new AbortController().signal;
 setMaxListeners(0, never);
-const get = (of: HttpsClient, more: Partial<HttpsGet> = {}) => of.get({ path: '/x', signal: never, ...more });
-const failure = (of: HttpsClient, more?: Partial<HttpsGet>) =>
+const get = (of: HttpsClient, more: Partial<HttpsRequest> = {}) => of.ask({ path: '/x', signal: never, ...more });
+const failure = (of: HttpsClient, more?: Partial<HttpsRequest>) =>
   get(of, more).then(
     () => 'answered',
     (thrown: unknown) => (thrown instanceof TransportError ? thrown : Promise.reject(thrown)),

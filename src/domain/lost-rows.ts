@@ -1,4 +1,4 @@
-import type { Declaration } from '../domain/declaration.js';
+import type { Declaration } from './declaration.js';
 
 export interface LostRows {
   readonly lost: number;
@@ -38,6 +38,11 @@ function namesOf(row: Declaration): readonly string[] {
       return Array.from({ length: row.to - row.from + 1 }, (_, index) => `${row.from + index}`);
     case 'address':
       return [row.address];
+    // What a VM is called and bears may change; its id stays with it.
+    case 'vm':
+    case 'prefix':
+    case 'device':
+      return [row.key];
     case 'unreadable':
       return [];
   }
