@@ -181,7 +181,7 @@ export interface HardwareUpdates {
  * The records that services are kept as: one version a record, each under the name of its service.
  *
  *   kind              source            key                       seenAt
- *   neighbour         ip_neigh:<host>   device/address            last REACHABLE
+ *   neighbour         ip_neigh:<cluster>/<host>  device/address            last REACHABLE
  *   unifi.client      unifi:<name>      mac                       the controller's last_seen, never later than the read
  *   unifi.device      unifi:<name>      mac
  *   unifi.network     unifi:<name>      id
@@ -189,10 +189,10 @@ export interface HardwareUpdates {
  *   npm.redirection   npm:<name>        id
  *   npm.stream        npm:<name>        id
  *   npm.certificate   npm:<name>        id
- *   hardware          hardware:<name>   node (and `cluster` is its cluster)
- *   hardware.health   hardware:<name>   node
- *   hardware.updates  hardware:<name>   node
- *   hardware.accepted hardware:<name>   node: the parts list that was accepted: the first, then what a person acknowledged
+ *   hardware          hardware:<cluster>[/<host>]  node (and `cluster` is its cluster)
+ *   hardware.health   hardware:…         node
+ *   hardware.updates  hardware:…         node
+ *   hardware.accepted hardware:…         node: the parts list that was accepted: the first, then what a person acknowledged
  */
 export interface RecordBodies {
   readonly neighbour: Neighbour;
