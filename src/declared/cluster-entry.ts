@@ -1,8 +1,9 @@
 import type { ClusterSettings, ScopeRule } from '../domain/settings.js';
 import type { Fields, Report } from './fields.js';
-import { type EntryDoubts, proxmoxApi, refuseInsecure, type SourcesNeeds } from './proxmox-api-entry.js';
+import { allowOnly, entryDoubts } from './named-entries.js';
+import { type EntryDoubts, proxmoxApi, type SourcesNeeds } from './proxmox-api-entry.js';
 import { sshEntry } from './ssh-entry.js';
-import { type Path, pathText } from './yaml-file.js';
+import type { Path } from './yaml-file.js';
 
 const KEYS = ['name', 'api', 'ssh', 'pollSeconds', 'readsPerPoll', 'addressScope', 'addressScopes'];
 const SCOPE_KEYS = ['node', 'bridge', 'tag', 'perNode', 'scope'];
@@ -21,17 +22,8 @@ export interface EntryContext {
  * A wrong interval falls back to its default; a wrong scope does not, as it would invent duplicates.
  */
 export function clusterEntry(name: string, fields: Fields, context: EntryContext): ClusterSettings {
-  const broken: string[] = [];
-  const doubts: EntryDoubts = {
-    report: context.report,
-    warn: context.warn,
-    breaks: (path, message) => {
-      broken.push(`${context.locate(path)}: ${pathText(path)} ${message}`);
-      context.report(path, message);
-    },
-  };
-  fields.allow([...KEYS, 'insecure']);
-  refuseInsecure(fields, doubts);
+  const doubts = entryDoubts(context);
+  allowOnly(fields, KEYS, doubts);
   const reached = reachedBy(fields, context.needs, doubts);
   const pollSeconds = fields.wholeNumber('pollSeconds', 1, 3600) ?? 10;
   const readsPerPoll = fields.wholeNumber('readsPerPoll', 1, 10_000) ?? 50;
@@ -40,7 +32,7 @@ export function clusterEntry(name: string, fields: Fields, context: EntryContext
   const addressScopes = scopeRules(strict);
   return {
     name,
-    broken: broken.length === 0 ? null : broken.join('; '),
+    broken: doubts.broken(),
     ...reached,
     pollSeconds,
     readsPerPoll,

@@ -17,17 +17,25 @@ const PRIVATE = [
   .map(cidr)
   .filter((network) => network !== undefined);
 
-/** A base address to ask: https, or http on the loopback or a private range. Refusals never repeat a password. */
-export function peerUrl(value: unknown): PeerUrl {
+/**
+ * A base address to ask: https, or http on the loopback or a private range. Refusals never repeat a password.
+ * `path: 'kept'`: a service may live below a path of its host, which is kept without the slash at its end.
+ */
+export function peerUrl(value: unknown, { path = 'refused' }: { readonly path?: 'kept' | 'refused' } = {}): PeerUrl {
   if (typeof value !== 'string') return refused('must be a URL such as https://192.168.11.10:8006');
   if (!URL.canParse(value)) return refused('is not a URL such as https://192.168.11.10:8006');
   const url = new URL(value);
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     return refused(`must begin with https://, not with ${url.protocol}//`);
   if (url.username !== '' || url.password !== '') return refused('must not hold a user or a password');
-  if (!/^\/*$/.test(url.pathname) || url.search !== '' || url.hash !== '')
-    return refused('must end after host and port: the path is ours to choose');
-  const shown = url.origin;
+  const isBare = /^\/*$/.test(url.pathname);
+  if ((path === 'refused' && !isBare) || url.search !== '' || url.hash !== '')
+    return refused(
+      path === 'kept'
+        ? 'must have nothing behind its path: no question mark and no #'
+        : 'must end after host and port: the path is ours to choose',
+    );
+  const shown = isBare ? url.origin : `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   if (url.protocol === 'https:') return { kind: 'usable', url: shown, warning: null };
   if (!isNearby(url.hostname))
     return refused(`is plain http to ${url.hostname}, which is on no loopback or private address: use https`);

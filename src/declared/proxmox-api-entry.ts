@@ -1,5 +1,6 @@
-import { type ProxmoxApiSettings, Secret } from '../domain/settings.js';
+import type { ProxmoxApiSettings, Secret } from '../domain/settings.js';
 import { Fields, type Report } from './fields.js';
+import { namedSecret } from './named-secret.js';
 import { peerUrl } from './peer-url.js';
 import { tlsPin } from './tls-pin.js';
 import type { Path } from './yaml-file.js';
@@ -37,7 +38,7 @@ export function proxmoxApi(
   refuseInsecure(api, doubts);
   const urls = urlsOf(api, doubts);
   const tokenId = tokenIdOf(api);
-  const tokenSecret = tokenSecretOf(api, needs);
+  const tokenSecret = namedSecret(api, 'tokenSecret', needs);
   const tls = tlsPin(api, (file) => needs.file(file));
   if (urls.length === 0 || tokenId === undefined || tokenSecret === undefined || tls === undefined) return null;
   return { urls, tokenId, tokenSecret, tls };
@@ -76,45 +77,6 @@ function tokenIdOf(api: Fields): string | undefined {
   if (id === undefined || /^[^\s@!:=]+@[A-Za-z][\w.-]*![A-Za-z][\w.-]*$/.test(id)) return id;
   // Not repeated: people append the secret here by mistake.
   api.report('tokenId', 'must look like user@realm!token, without the secret');
-  return undefined;
-}
-
-function tokenSecretOf(api: Fields, needs: SourcesNeeds): Secret | undefined {
-  const refused = (key: string, message: string): undefined => {
-    api.report(key, message);
-    return undefined;
-  };
-  if (api.raw('tokenSecret') !== undefined)
-    return refused(
-      'tokenSecret',
-      'is refused: secrets are named here (tokenSecretEnv, tokenSecretFile), never written',
-    );
-  const inFile = api.raw('tokenSecretFile') !== undefined;
-  if (inFile && api.raw('tokenSecretEnv') !== undefined)
-    return refused('tokenSecretFile', 'and tokenSecretEnv are both written: keep one of them');
-  if (inFile) return secretFromFile(api, needs);
-  if (isMissing(api, 'tokenSecretEnv')) return undefined;
-  const name = api.text('tokenSecretEnv');
-  if (name === undefined) return undefined;
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    return refused('tokenSecretEnv', 'must be the name of an environment variable, not the secret itself');
-  const secret = needs.secret(name);
-  return (
-    secret ?? refused('tokenSecretEnv', `names ${name}, which is not set (nor does ${name}_FILE name a readable file)`)
-  );
-}
-
-function secretFromFile(api: Fields, needs: SourcesNeeds): Secret | undefined {
-  const path = api.text('tokenSecretFile');
-  if (path === undefined) return undefined;
-  try {
-    const text = needs.file(path).trim();
-    if (text !== '') return new Secret(text);
-    api.report('tokenSecretFile', `names ${path}, which is empty`);
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    api.report('tokenSecretFile', `names ${path}, which cannot be read (${code})`);
-  }
   return undefined;
 }
 

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { DeclaredProblem } from '../domain/declaration.js';
-import type { ClusterSettings, Secret, SourcesSettings } from '../domain/settings.js';
+import type { Secret, SourcesSettings } from '../domain/settings.js';
 import { clusterEntry, type EntryContext } from './cluster-entry.js';
 import { Fields, type Report } from './fields.js';
+import { namedEntries } from './named-entries.js';
 import { nearestWord } from './nearest-word.js';
 import type { SourcesNeeds } from './proxmox-api-entry.js';
-import { type Path, pathText, readYaml } from './yaml-file.js';
+import { hostEntry, netboxEntry, npmEntry, unifiEntry } from './service-entries.js';
+import { pathText, readYaml } from './yaml-file.js';
 
 export type SourcesRead =
   | { readonly kind: 'absent' }
@@ -25,8 +27,8 @@ export type SourcesRead =
 const FILE = 'sources.yaml';
 const DECLARED_NAMES = ['ip-addresses.conf', 'ALL_VMIDS_ENDPOINTS.md', 'netbox'];
 /** Promised services that come with later versions. */
-const NOT_COLLECTED_YET = ['hosts', 'npm', 'unifi', 'netbox', 'skuCatalogue', 'catalog'];
-const KEYS = ['clusters', 'declared', ...NOT_COLLECTED_YET];
+const NOT_COLLECTED_YET = ['skuCatalogue', 'catalog'];
+const KEYS = ['clusters', 'hosts', 'npm', 'unifi', 'netbox', 'declared', ...NOT_COLLECTED_YET];
 
 /** Reads CONFIG_DIR's `sources.yaml`, and the files that it names. */
 export async function readSources(
@@ -74,10 +76,28 @@ export function parseSources(text: string, needs: SourcesNeeds): SourcesRead {
       return needs.file(path);
     },
   };
-  const { clusters, whole } = readClusters(top, { needs: watchedNeeds, report, warn, locate });
-  const services = { hosts: [], npm: [], unifi: [], netbox: [] };
-  const settings: SourcesSettings = { clusters, ...services, declaredOff: declaredOff(top), warnings };
+  const { whole, ...named } = readEntries(top, { needs: watchedNeeds, report, warn, locate });
+  const settings: SourcesSettings = { ...named, declaredOff: declaredOff(top), warnings };
   return { kind: 'read', settings, problems, whole, files: [...files] };
+}
+
+type Named = Pick<SourcesSettings, 'clusters' | 'hosts' | 'npm' | 'unifi' | 'netbox'>;
+
+function readEntries(top: Fields, context: EntryContext): Named & { readonly whole: boolean } {
+  const clusters = namedEntries(top, 'clusters', context, (name, fields) => clusterEntry(name, fields, context));
+  const names = clusters.entries.map(({ name }) => name);
+  const hosts = namedEntries(top, 'hosts', context, (name, fields) => hostEntry(name, fields, names, context));
+  const npm = namedEntries(top, 'npm', context, (name, fields) => npmEntry(name, fields, context));
+  const unifi = namedEntries(top, 'unifi', context, (name, fields) => unifiEntry(name, fields, context));
+  const netbox = namedEntries(top, 'netbox', context, (name, fields) => netboxEntry(name, fields, names, context));
+  return {
+    clusters: clusters.entries,
+    hosts: hosts.entries,
+    npm: npm.entries,
+    unifi: unifi.entries,
+    netbox: netbox.entries,
+    whole: [clusters, hosts, npm, unifi, netbox].every((list) => list.whole),
+  };
 }
 
 /** Without its list of clusters the file would retire all of them: that must be said, not left out. */
@@ -101,36 +121,6 @@ function warnOfLater(top: Fields, key: string, warn: Report): void {
 function nameOf(entry: unknown): string {
   const name = typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : undefined;
   return typeof name === 'string' ? `(${name}) ` : '';
-}
-
-function readClusters(top: Fields, context: EntryContext): { clusters: ClusterSettings[]; whole: boolean } {
-  const clusters: ClusterSettings[] = [];
-  let whole = true;
-  for (const [index, value] of (top.list('clusters') ?? []).entries()) {
-    const path: Path = ['clusters', index];
-    const fields = Fields.of(value, path, context.report);
-    const name = fields === undefined ? undefined : clusterName(fields, clusters);
-    if (fields === undefined || name === undefined) whole = false;
-    else clusters.push(clusterEntry(name, fields, context));
-  }
-  return { clusters, whole };
-}
-
-function clusterName(fields: Fields, earlier: readonly ClusterSettings[]): string | undefined {
-  if (fields.raw('name') === undefined) fields.report('name', 'is missing: this cluster was left out');
-  const name = fields.text('name');
-  if (name === undefined) return undefined;
-  const wrong = wrongName(name, earlier);
-  if (wrong === undefined) return name;
-  fields.report('name', `${wrong}: this cluster was left out`);
-  return undefined;
-}
-
-function wrongName(name: string, earlier: readonly ClusterSettings[]): string | undefined {
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name)) return 'must be at most 64 letters, digits, dots, dashes and underscores';
-  if (name.startsWith('sim-')) return `"${name}" begins with sim-, which only simulated clusters do`;
-  if (earlier.some((cluster) => cluster.name === name)) return `"${name}" is the name of an earlier cluster`;
-  return undefined;
 }
 
 function declaredOff(top: Fields): string[] {

@@ -47,6 +47,10 @@ describe('sources.yaml', () => {
       settings: {
         declaredOff: [],
         warnings: [],
+        hosts: [],
+        npm: [],
+        unifi: [],
+        netbox: [],
         clusters: [
           {
             name: 'main',
@@ -117,14 +121,11 @@ describe('sources.yaml', () => {
   });
 
   it('says of each service that this version does not collect, where it is written', () => {
-    const { settings, problems } = read(
-      'clusters: []\nnpm:\n  - { name: edge-proxy, url: "https://x" }\n  - name: other\nunifi: []\ncatalog: { git: x }',
-    );
+    const { settings, problems } = read('clusters: []\nskuCatalogue: { url: "https://x" }\ncatalog: { git: x }');
     expect(problems).toEqual([]);
     expect(settings.warnings).toEqual([
-      'sources.yaml:3: npm[0] (edge-proxy) is set but this version does not collect from it yet',
-      'sources.yaml:4: npm[1] (other) is set but this version does not collect from it yet',
-      'sources.yaml:6: catalog is set but this version does not collect from it yet',
+      'sources.yaml:2: skuCatalogue is set but this version does not collect from it yet',
+      'sources.yaml:3: catalog is set but this version does not collect from it yet',
     ]);
   });
 });
@@ -326,7 +327,7 @@ describe('a wrong field has one message, with its line', () => {
     ],
     [
       '  - name: sim-1\n',
-      'sources.yaml:8: clusters[1].name "sim-1" begins with sim-, which only simulated clusters do: this cluster was left out',
+      'sources.yaml:8: clusters[1].name "sim-1" begins with sim-, which only the simulated estate does: this cluster was left out',
     ],
     [
       '  - name: main\n',

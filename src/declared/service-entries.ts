@@ -1,0 +1,141 @@
+import {
+  type HostSettings,
+  type NetboxSettings,
+  type NpmSettings,
+  Secret,
+  type TlsPin,
+  type UnifiSettings,
+} from '../domain/settings.js';
+import type { EntryContext } from './cluster-entry.js';
+import type { Fields } from './fields.js';
+import { allowOnly, entryDoubts } from './named-entries.js';
+import { namedSecret, secretKeys } from './named-secret.js';
+import { peerUrl } from './peer-url.js';
+import type { EntryDoubts } from './proxmox-api-entry.js';
+import { sshEntry } from './ssh-entry.js';
+import { tlsPin } from './tls-pin.js';
+
+const SSH_KEYS = ['host', 'port', 'user', 'keyFile', 'keyPassphraseFile', 'hostKeyFingerprint'];
+const COLLECT = ['neighbours', 'hardware'] as const;
+const NOTHING = new Secret('');
+
+/** Reads an entry of `hosts`. `clusters`: the names of ours that it may belong to. */
+export function hostEntry(
+  name: string,
+  fields: Fields,
+  clusters: readonly string[],
+  context: EntryContext,
+): HostSettings {
+  const doubts = entryDoubts(context);
+  allowOnly(fields, ['name', 'cluster', 'collect', ...SSH_KEYS], doubts);
+  const strict = fields.reportingTo(doubts.breaks);
+  const cluster = hostCluster(strict, clusters);
+  const collect = collected(strict);
+  const ssh = sshEntry(sshPart(fields), fields.path, context.needs, { report: () => {}, breaks: doubts.breaks });
+  return { name, cluster, broken: doubts.broken(), ssh, collect };
+}
+
+function sshPart(fields: Fields): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(SSH_KEYS.flatMap((key) => (fields.has(key) ? [[key, fields.raw(key)]] : [])));
+}
+
+function hostCluster(fields: Fields, clusters: readonly string[]): string {
+  const [only] = clusters;
+  if (fields.raw('cluster') === undefined) {
+    if (clusters.length === 1 && only !== undefined) return only;
+    fields.report('cluster', 'is missing: name the cluster that the host is a node of');
+    return '';
+  }
+  const cluster = fields.text('cluster');
+  if (cluster !== undefined && !clusters.includes(cluster))
+    fields.report('cluster', `"${cluster}" is none of the clusters above (${clusters.join(', ') || 'there are none'})`);
+  return cluster ?? '';
+}
+
+function collected(fields: Fields): HostSettings['collect'] {
+  if (fields.raw('collect') === undefined) return COLLECT;
+  const list = fields.list('collect') ?? [];
+  for (const [index, word] of list.entries())
+    if (!COLLECT.some((known) => known === word))
+      fields.reportItem('collect', index, `must be one of ${COLLECT.join(', ')}`);
+  return COLLECT.filter((word) => list.includes(word));
+}
+
+/** URL and pin of a service: a token must not go to a peer that was not meant, so each doubt about them breaks the entry. */
+function peerOf(fields: Fields, context: EntryContext, doubts: EntryDoubts): { url: string; tls: TlsPin } {
+  const strict = fields.reportingTo(doubts.breaks);
+  strict.require(['url']);
+  const tls = tlsPin(strict, (file) => context.needs.file(file)) ?? { kind: 'system' };
+  if (fields.raw('url') === undefined) return { url: '', tls };
+  const read = peerUrl(fields.raw('url'), { path: 'kept' });
+  if (read.kind === 'refused') strict.report('url', read.message);
+  else if (read.warning !== null) doubts.warn([...fields.path, 'url'], read.warning);
+  return { url: read.kind === 'usable' ? read.url : '', tls };
+}
+
+const PEER_KEYS = ['name', 'url', 'tlsFingerprint', 'caFile'];
+
+export function npmEntry(name: string, fields: Fields, context: EntryContext): NpmSettings {
+  const doubts = entryDoubts(context);
+  allowOnly(fields, [...PEER_KEYS, 'identity', ...secretKeys('secret')], doubts);
+  const strict = fields.reportingTo(doubts.breaks);
+  const peer = peerOf(fields, context, doubts);
+  strict.require(['identity']);
+  const identity = strict.text('identity') ?? '';
+  const secret = namedSecret(strict, 'secret', context.needs) ?? NOTHING;
+  return { name, broken: doubts.broken(), ...peer, identity, secret };
+}
+
+export function unifiEntry(name: string, fields: Fields, context: EntryContext): UnifiSettings {
+  const doubts = entryDoubts(context);
+  allowOnly(fields, [...PEER_KEYS, 'site', 'username', ...secretKeys('password'), ...secretKeys('apiKey')], doubts);
+  const strict = fields.reportingTo(doubts.breaks);
+  const peer = peerOf(fields, context, doubts);
+  const site = strict.text('site') ?? 'default';
+  const login = unifiLogin(strict, context);
+  return { name, broken: doubts.broken(), ...peer, site, login };
+}
+
+/** One way to sign in: a key where there is one, since it needs no session and can be taken back alone. */
+function unifiLogin(strict: Fields, context: EntryContext): UnifiSettings['login'] {
+  const hasKey = secretKeys('apiKey').some((key) => strict.raw(key) !== undefined);
+  const hasUser = strict.raw('username') !== undefined;
+  if (hasKey && hasUser) strict.report('username', 'and an apiKey are both written: keep one of them');
+  if (!hasKey && !hasUser) strict.report('apiKeyEnv', 'is missing (or username with passwordEnv)');
+  if (!hasUser)
+    return { kind: 'apiKey', key: hasKey ? (namedSecret(strict, 'apiKey', context.needs) ?? NOTHING) : NOTHING };
+  const username = strict.text('username') ?? '';
+  return { kind: 'password', username, password: namedSecret(strict, 'password', context.needs) ?? NOTHING };
+}
+
+/** `clusters`: the names of ours that NetBox's may stand for. */
+export function netboxEntry(
+  name: string,
+  fields: Fields,
+  clusters: readonly string[],
+  context: EntryContext,
+): NetboxSettings {
+  const doubts = entryDoubts(context);
+  allowOnly(fields, [...PEER_KEYS, ...secretKeys('token'), 'vmidField', 'clusters', 'vrfScopes'], doubts);
+  const strict = fields.reportingTo(doubts.breaks);
+  const peer = peerOf(fields, context, doubts);
+  const token = namedSecret(strict, 'token', context.needs) ?? NOTHING;
+  const vmidField = strict.text('vmidField') ?? 'vmid';
+  if (!/^[a-z0-9_]+$/.test(vmidField))
+    strict.report('vmidField', 'must be the name of a custom field: small letters, digits and underscores');
+  const mapped = textMap(strict, 'clusters');
+  for (const [from, to] of Object.entries(mapped))
+    if (!clusters.includes(to))
+      fields.map('clusters')?.report(from, `"${to}" is none of our clusters: its VMs are out of sight`);
+  const vrfScopes = textMap(strict, 'vrfScopes');
+  return { name, broken: doubts.broken(), ...peer, token, vmidField, clusters: mapped, vrfScopes };
+}
+
+function textMap(fields: Fields, key: string): Readonly<Record<string, string>> {
+  const map = fields.raw(key) === undefined ? undefined : fields.map(key);
+  const entries = (map?.keys() ?? []).flatMap((name) => {
+    const text = map?.text(name);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  return Object.fromEntries(entries);
+}
