@@ -1,3 +1,4 @@
+import type { CollectorName } from './contract.js';
 import type { Instant } from './time.js';
 import type { SourceState } from './version.js';
 import type { ClusterView, GuestView, InventoryView, PartState } from './view.js';
@@ -7,9 +8,25 @@ export function staleAfter(view: InventoryView): number {
   return view.contract.collectors.proxmox_guest_ipam.staleAfterSeconds * 1_000;
 }
 
-/** Whether a source has had no success within what its collector's contract allows. */
+/** The collector that a source belongs to; null: a declared file, which is watched. */
+export function collectorOf({ kind, source }: Pick<SourceState, 'kind' | 'source'>): CollectorName | null {
+  if (kind === 'proxmox') return 'proxmox_guest_ipam';
+  if (kind !== 'declared') return kind;
+  return source.startsWith('declared:netbox:') ? 'netbox' : null;
+}
+
+/** Whether a source has had no success within what its collector's contract allows. A file that is watched never grows old. */
 export function sourceStale(state: SourceState, view: InventoryView, now: Instant): boolean {
-  return state.lastSuccessAt === null || now - state.lastSuccessAt > staleAfter(view);
+  const collector = collectorOf(state);
+  if (collector === null) return false;
+  const allowed = view.contract.collectors[collector].staleAfterSeconds * 1_000;
+  return state.lastSuccessAt === null || now - state.lastSuccessAt > allowed;
+}
+
+/** The service answered when it was last asked, and that is not longer ago than its contract allows. */
+export function serviceCovered(view: InventoryView, source: string, now: Instant): boolean {
+  const state = view.services.get(source);
+  return state?.outcome === 'OBSERVED' && !sourceStale(state, view, now);
 }
 
 /** What of an estate is covered at one moment. Everything a comparison concludes from asks here first. */
