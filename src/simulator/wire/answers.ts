@@ -7,6 +7,7 @@ export interface Answer {
   readonly reason: string;
   readonly body: string;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly delayMs?: number;
 }
 

@@ -1,0 +1,107 @@
+/** What happens to requests whose path (with its query) matches. The first rule that fits is taken. */
+export interface PathFault {
+  /** A regular expression over `/nodes/pve01/qemu/100/config`. */
+  readonly match: string;
+  readonly does: 'reset' | 'truncate' | 'hang' | 'login-page' | 'error';
+  /** Of `error`: the HTTP status, 500 by default, and the reason. */
+  readonly status?: number;
+  readonly reason?: string;
+  /** For how many requests; without it, until it is taken away. */
+  readonly times?: number;
+}
+
+/** What can be wrong with anything that is asked over HTTP. */
+export interface HttpFaults {
+  /** Every answer comes so much later, in milliseconds. */
+  readonly slowMs: number;
+  readonly paths: readonly PathFault[];
+  /** Every call answers 500, as when a server's own parts are broken. */
+  readonly status500: boolean;
+  /** A portal in between answers everything with its own page and 200. */
+  readonly loginPage: boolean;
+}
+
+export const NO_HTTP_FAULTS: HttpFaults = { slowMs: 0, paths: [], status500: false, loginPage: false };
+
+/** Faults that are switched on and off while requests come. Nothing of it changes what is simulated: taken away, all is as before. */
+export class FaultSwitches<F extends HttpFaults> {
+  readonly #none: F;
+  #now: F;
+  #used = new Map<PathFault, number>();
+  #patterns = new Map<PathFault, RegExp>();
+  #revision = 0;
+
+  constructor(none: F) {
+    this.#none = none;
+    this.#now = none;
+  }
+
+  get now(): F {
+    return this.#now;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Sets what is named and leaves the rest. A pattern that is no regular expression throws and changes nothing. */
+  set(change: Partial<F>): void {
+    const next = { ...this.#now, ...change };
+    this.#patterns = new Map(next.paths.map((fault) => [fault, new RegExp(fault.match)]));
+    this.#now = next;
+    this.#used = new Map();
+    this.#revision += 1;
+  }
+
+  clear(): void {
+    this.set(this.#none);
+  }
+
+  /** The fault of this request, counted. */
+  take(path: string): PathFault | undefined {
+    for (const [fault, pattern] of this.#patterns) {
+      const used = this.#used.get(fault) ?? 0;
+      if (!pattern.test(path) || used >= (fault.times ?? Number.POSITIVE_INFINITY)) continue;
+      this.#used.set(fault, used + 1);
+      return fault;
+    }
+    return undefined;
+  }
+}
+
+/** Whether a value fits a list of the one kind of fault that has lists of its own. */
+type FitsList = (field: string, item: unknown) => boolean;
+
+/** Reads faults that somebody sent as JSON, against those that there are; throws an error that names the field. */
+export function readSwitches<F extends HttpFaults>(
+  sent: unknown,
+  none: F,
+  fitsList: FitsList = () => false,
+): Partial<F> {
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) throw new Error('give an object of faults');
+  for (const [field, value] of Object.entries(sent)) {
+    if (!Object.hasOwn(none, field))
+      throw new Error(`${field}: no such fault; there are ${Object.keys(none).join(', ')}`);
+    const known: unknown = none[field as keyof F];
+    if (!isFit(field, value, known, fitsList)) throw new Error(`${field}: ${JSON.stringify(value)} does not fit`);
+  }
+  return sent as Partial<F>;
+}
+
+function isFit(field: string, value: unknown, known: unknown, fitsList: FitsList): boolean {
+  if (typeof known === 'boolean') return typeof value === 'boolean';
+  if (typeof known === 'number') return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 600_000;
+  if (!Array.isArray(value)) return false;
+  return value.every((item) => (field === 'paths' ? isPathFault(item) : fitsList(field, item)));
+}
+
+const DOES: readonly unknown[] = ['reset', 'truncate', 'hang', 'login-page', 'error'];
+
+function isPathFault(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { match, does, status, reason, times } = value as Record<string, unknown>;
+  const isNumber = (one: unknown) => one === undefined || Number.isInteger(one);
+  const isStatus = status === undefined || (Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599);
+  const isReason = reason === undefined || (typeof reason === 'string' && /^[\x20-\x7e]*$/.test(reason));
+  return typeof match === 'string' && DOES.includes(does) && isStatus && isReason && isNumber(times);
+}
