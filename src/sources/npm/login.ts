@@ -1,0 +1,62 @@
+import type { NpmSettings } from '../../domain/settings.js';
+import { type Instant, MINUTE } from '../../domain/time.js';
+import { wireFlag, wireObject, wireText } from '../proxmox/parse/wire-values.js';
+import { PassFailure } from '../service-pass.js';
+import type { HttpsAnswer } from '../transport/https.js';
+import { jsonBody } from '../transport/json-body.js';
+import { clockAhead } from '../transport/peer-clock.js';
+
+export interface NpmToken {
+  readonly text: string;
+  /** By our clock; a token is used no longer than this. */
+  readonly goodUntil: Instant;
+}
+
+/** A token that ends while a pass is under way would cost the pass a second login. */
+const MARGIN = 5 * MINUTE;
+/** Where the answer does not say when it ends. */
+const ASSUMED_LIFE = 60 * MINUTE;
+
+/** The token that a login gave; else why there is none, as a sentence for whoever keeps the settings. */
+export function npmToken(answer: HttpsAnswer, settings: NpmSettings, at: Instant): NpmToken {
+  const read = jsonBody(answer);
+  const body = read.kind === 'json' ? wireObject(read.value) : undefined;
+  if (answer.status >= 300 && answer.status < 400) throw new PassFailure(redirected(answer, settings));
+  if (body === undefined || answer.status === 404) throw new PassFailure(notNpm(answer, settings));
+  if (answer.status !== 200 && answer.status !== 201) throw new PassFailure(refused(answer, settings));
+  if (wireFlag(body.requires_2fa) === true) throw new PassFailure(secondFactor(settings));
+  const text = wireText(body.token);
+  if (text === undefined) throw new PassFailure(notNpm(answer, settings));
+  const expires = Date.parse(wireText(body.expires) ?? '') - clockAhead(answer, at);
+  return { text, goodUntil: (Number.isNaN(expires) ? at + ASSUMED_LIFE : expires) - MARGIN };
+}
+
+/** `401 Token has expired`: the manager's own words where it has some. */
+export function npmWords(answer: HttpsAnswer): string {
+  const read = jsonBody(answer);
+  const error = read.kind === 'json' ? wireObject(wireObject(read.value)?.error) : undefined;
+  return `${answer.status} ${wireText(error?.message) ?? answer.reason}`.trim();
+}
+
+export function notNpm(answer: HttpsAnswer, { url }: NpmSettings): string {
+  const read = jsonBody(answer);
+  const what = read.kind === 'other' ? read.what : 'JSON of another kind';
+  const words = answer.status === 200 ? what : `${npmWords(answer)} with ${what}`;
+  return `${url} answers, but is not Nginx Proxy Manager's API: ${words}; url must lead to its admin page (port 81 by default)`;
+}
+
+function redirected(answer: HttpsAnswer, { url }: NpmSettings): string {
+  const { location } = answer.headers;
+  const where = typeof location === 'string' ? ` to ${location}` : '';
+  return `${url} redirects the login (${answer.status}${where}); give the address that Nginx Proxy Manager's admin page answers at`;
+}
+
+function secondFactor({ url, identity }: NpmSettings): string {
+  return `${url} asks ${identity} for a second factor, which a program cannot give; create a user without two-factor authentication for it that may view all items, and name it as identity`;
+}
+
+function refused(answer: HttpsAnswer, { url, identity }: NpmSettings): string {
+  const words = npmWords(answer);
+  if (answer.status >= 500) return `${url} fails at the login: ${words}; see the log of Nginx Proxy Manager`;
+  return `${url} refuses the login of ${identity}: ${words}; check identity and secret`;
+}
