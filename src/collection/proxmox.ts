@@ -53,12 +53,12 @@ async function run(
   const none = { events: [], coverage: { rows: 0, parts: 0, failed: 0 } };
   switch (outcome.kind) {
     case 'observed': {
-      const { batch, events } = absorb(view, cluster, outcome.value, needs.now());
+      const { batch, ...happened } = absorb(view, cluster, outcome.value, needs.now());
       const { rows, parts } = outcome.value;
       const failed = parts.filter((part) => part.result.kind === 'failed').length;
       const state = { ...batch.state, requests: outcome.requests };
       const coverage = { rows: rows.length, parts: parts.length, failed };
-      return { batch: { ...batch, state }, events, requests: outcome.requests, coverage };
+      return { batch: { ...batch, state }, ...happened, requests: outcome.requests, coverage };
     }
     case 'unreachable': {
       const state = failedState(cluster.state, outcome.reason, needs.now(), backOff(settings, cluster));

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { InventoryEvent } from '../domain/inventory-event.js';
 import type { Instant } from '../domain/time.js';
 import type { Batch, SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
-import type { NewLogEvent, RunRecord, Store } from '../store/store.js';
+import type { RunRecord, Store } from '../store/store.js';
 import { type CollectorEvent, isCollectorRun, LiveEvents, type RunView } from './live-events.js';
+import { eventsOf, runEvent } from './log-events.js';
 import type { AskedPart, CollectedSource, RunMode, RunResult } from './source.js';
 
 export interface RunnerNeeds {
@@ -87,8 +87,11 @@ export class Runner {
     const asked = await store.asks.open(source.source);
     const known = stateOf(view(), source);
     const first = known === undefined || known.firstSuccessAt === null;
-    const actual: RunMode = mode === 'POLL' && (first || asked.some(({ part }) => part === 'all')) ? 'FULL' : mode;
     const parts = asked.filter((ask) => !isForRun(ask));
+    // A service has no poll that shows but what changed: unless it is asked for parts, each of its passes is a full one.
+    const isPoll = mode === 'POLL' && (source.kind === 'proxmox' || source.collector === null || parts.length > 0);
+    const isFull = !isPoll || first || asked.some(({ part }) => part === 'all');
+    const actual: RunMode = mode === 'POLL' && isFull ? 'FULL' : mode;
     const result = await source.run({ mode: actual, view: view(), asked: parts, progress: run.progress }, run.signal);
     const finishedAt = now();
     const outcome = outcomeOf(result.batch.state);
@@ -122,7 +125,7 @@ export class Runner {
       const follows = await tx.batches.apply(batch);
       const isKept = source.collector !== null && (known?.outcome !== batch.state.outcome || isPass(record, asked));
       if (isKept) await tx.runs.add(record);
-      const events = result.events.map((event) => guestEvent(event, this.#needs.view()));
+      const events = eventsOf(result, this.#needs.view());
       await tx.events.append(isKept ? [...events, runEvent(record)] : events);
       await tx.asks.clear(source.source, answered(record, asked));
       return { seq: tx.seq, follows };
@@ -177,24 +180,4 @@ export function stateOf(
     case 'unifi':
       return view.services.get(source.source);
   }
-}
-
-const GUEST_TOPICS = {
-  CREATED: 'guest.created',
-  REMOVED: 'guest.removed',
-  MOVED: 'guest.moved',
-  POWER_CHANGED: 'guest.power_changed',
-  CONFIG_CHANGED: 'guest.config_changed',
-} as const;
-
-function guestEvent({ type, guest, at, from, to }: InventoryEvent, view: InventoryView): NewLogEvent {
-  const known = view.guests.get(guest);
-  const name = known?.row.name ?? (type === 'CREATED' ? to : from);
-  const payload = { type, guest, name, kind: known?.row.kind ?? null, from, to };
-  return { topic: GUEST_TOPICS[type], at, subject: { kind: 'GUEST', id: guest }, payload };
-}
-
-function runEvent(record: RunRecord): NewLogEvent {
-  const subject = { kind: 'SOURCE', id: record.source };
-  return { topic: 'collection.finished', at: record.finishedAt, subject, payload: record };
 }

@@ -8,6 +8,7 @@ import type { LiveEvents } from './live-events.js';
 import { retirement } from './retire.js';
 import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
 import { type CollectedSource, type RunMode } from './source.js';
+import { Staleness } from './staleness.js';
 
 export interface ScheduleNeeds extends RunnerNeeds {
   readonly store: Pick<Store, 'transaction' | 'asks' | 'lock' | 'runs'>;
@@ -41,10 +42,12 @@ export class Schedule {
   readonly #needs: ScheduleNeeds;
   readonly #runner: Runner;
   readonly #slots = new Map<string, Slot>();
+  readonly #staleness: Staleness;
   #started = false;
 
   constructor(needs: ScheduleNeeds) {
     this.#needs = needs;
+    this.#staleness = new Staleness(needs);
     this.#runner = new Runner(needs);
   }
 
@@ -150,6 +153,7 @@ export class Schedule {
     if (!this.#started) return;
     const now = this.#needs.now();
     for (const slot of this.#slots.values()) if (this.#isDue(slot, now)) void this.#begin(slot, 'POLL');
+    this.#staleness.look().catch((error) => this.#needs.failed('staleness', error));
   }
 
   #isDue(slot: Slot, now: number): boolean {

@@ -1,5 +1,5 @@
 import type { CollectorName } from '../domain/contract.js';
-import type { InventoryEvent } from '../domain/inventory-event.js';
+import type { InventoryEvent, NodeEvent } from '../domain/inventory-event.js';
 import type { Progress } from '../domain/observation.js';
 import type { Batch, SourceKind } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
@@ -24,6 +24,7 @@ export interface AskedPart {
 export interface RunResult {
   readonly batch: Batch;
   readonly events: readonly InventoryEvent[];
+  readonly nodeEvents?: readonly NodeEvent[];
   readonly requests: number;
   readonly coverage: { readonly rows: number; readonly parts: number; readonly failed: number };
 }

@@ -1,7 +1,7 @@
 import { absorbGuest, departs } from './absorb-guest.js';
 import { type Absorbing, partId, readRow, Writes } from './absorbing.js';
 import { type ClusterRow, guestKey, type NodeRow } from './guest.js';
-import type { InventoryEvent } from './inventory-event.js';
+import type { InventoryEvent, NodeEvent } from './inventory-event.js';
 import type { ObservedNode, PartRead, ProxmoxObservation } from './observation.js';
 import { type ChangeInterval, FIRST_LOOK, type Instant } from './time.js';
 import type { Batch, PartReadRow, SourceState } from './version.js';
@@ -11,6 +11,7 @@ import { type ClusterView, type GuestView, type InventoryView, NEVER_READ } from
 export interface Absorbed {
   readonly batch: Batch;
   readonly events: readonly InventoryEvent[];
+  readonly nodeEvents: readonly NodeEvent[];
 }
 
 /**
@@ -32,7 +33,8 @@ export function absorb(
     cluster.state.firstSuccessAt === null ? FIRST_LOOK : { after: previousPoll, before: seen.askedAt };
 
   absorbCluster(writes, cluster, seen);
-  absorbNodes(writes, view, cluster.name, seen, change);
+  const nodeEvents: NodeEvent[] = [];
+  absorbNodes(writes, view, cluster.name, seen, change, nodeEvents);
 
   const reads: PartReadRow[] = [];
   const events: InventoryEvent[] = [];
@@ -55,7 +57,9 @@ export function absorb(
   absorbPower(context);
 
   const state = goodState(cluster.state, seen, finishedAt);
-  return { batch: { writes: writes.list, reads, state }, events: change === FIRST_LOOK ? [] : events };
+  const batch = { writes: writes.list, reads, state };
+  // What is there at the first look did not come about.
+  return change === FIRST_LOOK ? { batch, events: [], nodeEvents: [] } : { batch, events, nodeEvents };
 }
 
 function indexParts(parts: readonly PartRead[]): ReadonlyMap<string, PartRead> {
@@ -80,16 +84,24 @@ function absorbNodes(
   cluster: string,
   seen: ProxmoxObservation,
   change: ChangeInterval,
+  events: NodeEvent[],
 ) {
   const names = new Set<string>();
+  const at = seen.askedAt;
   for (const node of seen.nodes) {
     names.add(node.name);
-    const known = view.nodes.get(`${cluster}/${node.name}`)?.row;
-    writes.put(writes.key('node', node.name), nodeRow(node, known, change), known, seen.askedAt, change.after);
+    const id = `${cluster}/${node.name}`;
+    const known = view.nodes.get(id)?.row;
+    writes.put(writes.key('node', node.name), nodeRow(node, known, change), known, at, change.after);
+    if (known === undefined) events.push({ type: 'ADDED', node: id, at, from: null, to: node.status });
+    else if (known.status !== node.status)
+      events.push({ type: 'STATUS_CHANGED', node: id, at, from: known.status, to: node.status });
   }
   if (!seen.quorate) return;
   for (const node of view.nodes.values()) {
-    if (node.cluster === cluster && !names.has(node.name)) writes.end(writes.key('node', node.name), seen.askedAt);
+    if (node.cluster !== cluster || names.has(node.name)) continue;
+    writes.end(writes.key('node', node.name), at);
+    events.push({ type: 'REMOVED', node: node.id, at, from: node.row.status, to: null });
   }
 }
 

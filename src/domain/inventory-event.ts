@@ -11,3 +11,13 @@ export interface InventoryEvent {
   readonly from: string | null;
   readonly to: string | null;
 }
+
+/** What a run saw happen to a node. */
+export interface NodeEvent {
+  readonly type: 'ADDED' | 'REMOVED' | 'STATUS_CHANGED';
+  /** `cluster/node`. */
+  readonly node: string;
+  readonly at: Instant;
+  readonly from: string | null;
+  readonly to: string | null;
+}

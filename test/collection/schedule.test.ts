@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Collection, collection } from '../../src/collection/collection.js';
 import type { CollectedSource, RunRequest, RunResult } from '../../src/collection/source.js';
 import type { Batch } from '../../src/domain/version.js';
@@ -108,6 +108,53 @@ describe('sources', () => {
     await gone;
     const lock = await other.store.lock('source:proxmox:main');
     expect(lock).toBeDefined();
+  });
+
+  it('that are due once a week are not read again by a restart', async () => {
+    const named = { source: 'npm:edge-proxy', kind: 'npm' as const, cluster: '' };
+    const modes: string[] = [];
+    const weekly = (lastSuccessAt: number | null): CollectedSource => ({
+      ...{ ...named, collector: 'npm', atStart: false, intervalMs: () => 7 * 86_400_000 },
+      async run({ mode }): Promise<RunResult> {
+        modes.push(mode);
+        const good = { ...neverCollected(named), outcome: 'OBSERVED' as const };
+        const state = { ...good, firstSuccessAt: lastSuccessAt, lastSuccessAt: lastSuccessAt ?? Date.now() };
+        const coverage = { rows: 0, parts: 0, failed: 0 };
+        return { batch: { writes: [], reads: [], state }, events: [], requests: 1, coverage };
+      },
+      async close() {},
+    });
+    const first = await house();
+    await first.collection.configure([weekly(null)]);
+    const stop = start(first);
+    await vi.waitFor(() => expect(modes).toEqual(['FULL']), 10_000);
+    stops.splice(stops.indexOf(stop), 1);
+    await stop();
+    // The next process, and a source whose last success is a week ago: that one is read, the other is not.
+    const next = await house();
+    const old = { ...named, source: 'npm:old' };
+    const eightDays = Date.now() - 8 * 86_400_000;
+    const state = { ...neverCollected(old), outcome: 'OBSERVED' as const, firstSuccessAt: eightDays };
+    await next.store.transaction((tx) =>
+      tx.batches.apply({ writes: [], reads: [], state: { ...state, lastSuccessAt: eightDays } }),
+    );
+    await next.replica.catchUp();
+    const read: string[] = [];
+    await next.collection.configure([
+      weekly(null),
+      {
+        ...weekly(null),
+        source: 'npm:old',
+        async run(): Promise<RunResult> {
+          read.push('npm:old');
+          const batch: Batch = { writes: [], reads: [], state: { ...state, lastSuccessAt: Date.now() } };
+          return { batch, events: [], requests: 1, coverage: { rows: 0, parts: 0, failed: 0 } };
+        },
+      },
+    ]);
+    start(next);
+    await vi.waitFor(() => expect(read).toEqual(['npm:old']), 10_000);
+    expect(modes).toEqual(['FULL']);
   });
 
   it('are run once for all who want them while the lock is asked for', async () => {
