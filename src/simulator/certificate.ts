@@ -15,7 +15,7 @@ const VALID_TO = Date.UTC(2099, 11, 31);
  * A self-signed X.509 certificate (RFC 5280) for the loopback, with a key made this moment. Node can read certificates
  * but not make them, and the packages that can bring twenty others along for the eighty lines of DER that this takes.
  */
-export function selfSigned(): Certificate {
+export function selfSigned({ from, to } = { from: VALID_FROM, to: VALID_TO }): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const name = sequence(set(sequence(oid('2.5.4.3'), utf8('simulated Proxmox VE'))));
@@ -24,7 +24,7 @@ export function selfSigned(): Certificate {
     integer(positive(randomBytes(16))),
     algorithm,
     name,
-    sequence(time(VALID_FROM), time(VALID_TO)),
+    sequence(time(from), time(to)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(3, sequence(alternativeNames())),
@@ -40,6 +40,11 @@ export function selfSigned(): Certificate {
       .toUpperCase()
       .replace(/(..)(?!$)/g, '$1:'),
   };
+}
+
+/** One that ended years ago, whatever clock a test has set. */
+export function expired(): Certificate {
+  return selfSigned({ from: VALID_FROM, to: Date.UTC(2021, 0, 1) });
 }
 
 /** dNSName localhost, iPAddress 127.0.0.1. */

@@ -10,8 +10,17 @@ export interface PathFault {
   readonly times?: number;
 }
 
+/** Which certificate a server shows: its own, one that has expired, or a stranger's. */
+export const SHOWN_CERTIFICATES = ['own', 'expired', 'other'] as const;
+export type ShownCertificate = (typeof SHOWN_CERTIFICATES)[number];
+
 /** What can be wrong with anything that is asked over HTTP. */
 export interface HttpFaults {
+  /** Nobody is there: a connection ends as soon as it is made. */
+  readonly down: boolean;
+  /** Connections are taken, and nothing is ever answered. */
+  readonly hung: boolean;
+  readonly certificate: ShownCertificate;
   /** Every answer comes so much later, in milliseconds. */
   readonly slowMs: number;
   readonly paths: readonly PathFault[];
@@ -21,7 +30,15 @@ export interface HttpFaults {
   readonly loginPage: boolean;
 }
 
-export const NO_HTTP_FAULTS: HttpFaults = { slowMs: 0, paths: [], status500: false, loginPage: false };
+export const NO_HTTP_FAULTS: HttpFaults = {
+  down: false,
+  hung: false,
+  certificate: 'own',
+  slowMs: 0,
+  paths: [],
+  status500: false,
+  loginPage: false,
+};
 
 /** Faults that are switched on and off while requests come. Nothing of it changes what is simulated: taken away, all is as before. */
 export class FaultSwitches<F extends HttpFaults> {
@@ -30,6 +47,7 @@ export class FaultSwitches<F extends HttpFaults> {
   #used = new Map<PathFault, number>();
   #patterns = new Map<PathFault, RegExp>();
   #revision = 0;
+  readonly #listeners = new Set<() => void>();
 
   constructor(none: F) {
     this.#none = none;
@@ -51,6 +69,13 @@ export class FaultSwitches<F extends HttpFaults> {
     this.#now = next;
     this.#used = new Map();
     this.#revision += 1;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls back after each change, for what cannot wait for the next request. Gives the way to end that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   clear(): void {
@@ -90,6 +115,7 @@ export function readSwitches<F extends HttpFaults>(
 
 function isFit(field: string, value: unknown, known: unknown, fitsList: FitsList): boolean {
   if (typeof known === 'boolean') return typeof value === 'boolean';
+  if (typeof known === 'string') return SHOWN_CERTIFICATES.some((one) => one === value);
   if (typeof known === 'number') return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 600_000;
   if (!Array.isArray(value)) return false;
   return value.every((item) => (field === 'paths' ? isPathFault(item) : fitsList(field, item)));

@@ -2,9 +2,9 @@ import { FaultSwitches, type HttpFaults, NO_HTTP_FAULTS, readSwitches } from './
 
 /** What can be wrong with a simulated cluster. */
 export interface FaultSettings extends HttpFaults {
-  /** Nodes that nobody reaches: listed as offline, their guests unknown, calls to them 595. */
+  /** Nodes that nobody reaches: listed as offline, their guests unknown, calls to them 595, no SSH. */
   readonly nodesDown: readonly string[];
-  /** Nodes that are listed as online and answer nothing: calls to them hang, then 595. */
+  /** Nodes that are listed as online and answer nothing: calls to them hang, then 595; over SSH nothing comes at all. */
   readonly nodesHung: readonly string[];
   /** Guests that are listed, and refuse all else with 403. */
   readonly forbidden: readonly number[];
@@ -14,6 +14,10 @@ export interface FaultSettings extends HttpFaults {
   /** Privileges that the token lacks everywhere, such as `Sys.Syslog`. */
   readonly privilegesMissing: readonly string[];
   readonly tokenRevoked: boolean;
+  /** Nodes that show another SSH host key than theirs, as after a new installation. */
+  readonly wrongHostKeys: readonly string[];
+  /** Programs that no node of the cluster has, such as `lshw`. */
+  readonly programsMissing: readonly string[];
 }
 
 export const NO_FAULTS: FaultSettings = {
@@ -25,6 +29,8 @@ export const NO_FAULTS: FaultSettings = {
   agentsDead: [],
   privilegesMissing: [],
   tokenRevoked: false,
+  wrongHostKeys: [],
+  programsMissing: [],
 };
 
 export class Faults extends FaultSwitches<FaultSettings> {
@@ -42,7 +48,7 @@ export class Faults extends FaultSwitches<FaultSettings> {
   }
 }
 
-const TEXTS: readonly string[] = ['nodesDown', 'nodesHung', 'privilegesMissing'];
+const TEXTS: readonly string[] = ['nodesDown', 'nodesHung', 'privilegesMissing', 'wrongHostKeys', 'programsMissing'];
 
 /** Reads faults that somebody sent as JSON; throws an error that names the field. */
 export function readFaults(sent: unknown): Partial<FaultSettings> {

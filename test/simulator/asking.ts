@@ -11,6 +11,8 @@ export interface Asked {
   readonly reason: string;
   readonly body: string;
   readonly fingerprint: string;
+  /** Until when the certificate that was shown is valid. */
+  readonly validTo: string;
   /** The body's `data`. */
   readonly data: unknown;
 }
@@ -43,7 +45,7 @@ export function ask(
   return new Promise((resolve, reject) => {
     const target = more.whole === true ? `${url}${path}` : `${url}/api2/json${path}`;
     const asking = request(target, { agent, headers, method: more.method ?? 'GET' }, (response) => {
-      const fingerprint = (response.socket as TLSSocket).getPeerCertificate().fingerprint256;
+      const { fingerprint256: fingerprint, valid_to: validTo } = (response.socket as TLSSocket).getPeerCertificate();
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         body += chunk;
@@ -51,7 +53,7 @@ export function ask(
       response.on('error', reject);
       response.on('end', () => {
         const { statusCode: status = 0, statusMessage: reason = '' } = response;
-        resolve({ status, reason, body, fingerprint, data: dataOf(body) });
+        resolve({ status, reason, body, fingerprint, validTo, data: dataOf(body) });
       });
     });
     asking.on('error', reject);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultSettings } from '../../src/simulator/faults.js';
-import { ask, rows, simulate } from './asking.js';
+import { ask, NOW, rows, simulate } from './asking.js';
 
 async function broken(faults: Partial<FaultSettings>) {
   const simulator = await simulate();
@@ -93,6 +93,38 @@ describe('a fault that is switched on', () => {
     expect(await ask(simulator, '/nodes')).toMatchObject({ status: 200 });
   });
 
+  it.each(['expired', 'other'] as const)(
+    'certificate %s: another one is shown, and its own again after',
+    async (shown) => {
+      const simulator = await simulate();
+      const own = simulator.clusters[0]?.fingerprint;
+      expect((await ask(simulator, '/version')).fingerprint).toBe(own);
+      simulator.faults('sim-main').set({ certificate: shown });
+      const { fingerprint, validTo } = await ask(simulator, '/version');
+      expect([fingerprint === own, Date.parse(validTo) < NOW]).toEqual([false, shown === 'expired']);
+      simulator.faults('sim-main').clear();
+      expect((await ask(simulator, '/version')).fingerprint).toBe(own);
+    },
+  );
+
+  it('down: no connection holds, and all is as before when it is over', async () => {
+    const simulator = await broken({ down: true });
+    await expect(ask(simulator, '/version')).rejects.toThrow();
+    simulator.faults('sim-main').clear();
+    expect(await ask(simulator, '/version')).toMatchObject({ status: 200 });
+  });
+
+  it('hung: a request is taken, and ends only when the fault does', async () => {
+    const simulator = await broken({ hung: true });
+    const asking = ask(simulator, '/version').then(
+      () => 'answered',
+      () => 'ended',
+    );
+    while (!simulator.requests('sim-main').has('/version')) await new Promise((resolve) => setTimeout(resolve, 5));
+    simulator.faults('sim-main').clear();
+    expect(await asking).toBe('ended');
+  });
+
   it('a status and reason of one’s own', async () => {
     const paths = [{ match: '/lxc$', does: 'error', status: 596, reason: 'unable to verify' }] as const;
     expect(await ask(await broken({ paths }), '/nodes/pve01/lxc')).toMatchObject({
@@ -162,6 +194,7 @@ describe('the back door', () => {
     ['PUT', '/_admin/faults', { nodesDwn: [] }, /^nodesDwn: no such fault/],
     ['PUT', '/_admin/faults', { slowMs: -1 }, /^slowMs: -1 does not fit/],
     ['PUT', '/_admin/faults', { paths: [{ match: '(', does: 'reset' }] }, /regular expression/i],
+    ['PUT', '/_admin/faults', { certificate: 'none' }, /^certificate: "none" does not fit/],
     ['PUT', '/_admin/faults', { cluster: 'main' }, /^cluster: no main here/],
     ['POST', '/_admin/deeds', { deed: 'explode' }, /^deed: give one of rename/],
     ['POST', '/_admin/deeds', { deed: 'stop', vmid: 4711 }, /has no guest 4711/],

@@ -1,15 +1,16 @@
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import type { Certificate } from '../certificate.js';
-import type { HttpFaults, PathFault } from '../fault-switches.js';
+import { type Certificate, expired, selfSigned } from '../certificate.js';
+import type { HttpFaults, PathFault, ShownCertificate } from '../fault-switches.js';
 import type { Answer } from './answers.js';
 
 /** What the faults of a service must tell: `FaultSwitches` does, and every class made of it. */
 export interface RequestFaults {
-  readonly now: Pick<HttpFaults, 'slowMs' | 'status500' | 'loginPage'>;
+  readonly now: Omit<HttpFaults, 'paths'>;
   take(path: string): PathFault | undefined;
+  onChange(listener: () => void): () => void;
 }
 
 export interface ServiceRequest {
@@ -67,21 +68,57 @@ export async function startService(needs: ServiceNeeds): Promise<Service> {
     });
   });
   const { port } = server.address() as AddressInfo;
+  const door = openDoor(server, needs);
   return {
     url: `https://127.0.0.1:${port}`,
     fingerprint,
     requests: () => counter.counts,
     forgetRequests: () => counter.counts.clear(),
-    stop: () => stop(server, counter),
+    stop: () => stop(server, counter, door),
   };
 }
 
-function stop(server: Server, counter: Counter): Promise<void> {
+function stop(server: Server, counter: Counter, door: () => void): Promise<void> {
   counter.close();
+  door();
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/**
+ * What is wrong before any request: nobody there, nothing said, another certificate. Connections that are open when that
+ * changes are ended, or they would go on as before. Gives the way to end all of it.
+ */
+function openDoor(server: Server, { certificate, faults }: ServiceNeeds): () => void {
+  const sockets = new Set<Socket>();
+  let shown = faults.now.certificate;
+  let { down, hung } = faults.now;
+  server.on('connection', (socket: Socket) => {
+    if (down) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const stopListening = faults.onChange(() => {
+    const { now } = faults;
+    if (now.certificate !== shown) server.setSecureContext(certificates(certificate)[now.certificate]());
+    else if (now.down === down && now.hung === hung) return;
+    ({ down, hung } = now);
+    shown = now.certificate;
+    for (const socket of sockets) socket.destroy();
+  });
+  return () => {
+    stopListening();
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+function certificates(own: Certificate): Readonly<Record<ShownCertificate, () => Certificate>> {
+  return { own: () => own, expired, other: () => selfSigned() };
 }
 
 /** An answer in JSON. */
@@ -113,7 +150,7 @@ class Counter {
       request.socket.destroy();
       return;
     }
-    if (fault?.does === 'hang') {
+    if (fault?.does === 'hang' || this.#needs.faults.now.hung) {
       request.resume();
       return;
     }
