@@ -16,7 +16,7 @@ export type PolicyRead =
   | { readonly kind: 'refused'; readonly problems: readonly DeclaredProblem[] };
 
 const FILE = 'policy.yaml';
-const KEYS = ['precedence', 'severities', 'addresses', 'settle'];
+const KEYS = ['precedence', 'severities', 'addresses', 'settle', 'certificates'];
 /** Promised settings that come with later versions. They guard access or change what happens, so they are refused, not ignored. */
 const NOT_SUPPORTED_YET = [
   'tenants',
@@ -26,7 +26,6 @@ const NOT_SUPPORTED_YET = [
   'ignore',
   'notify',
   'categories',
-  'certificates',
   'requireRevision',
   'retention',
 ];
@@ -35,18 +34,7 @@ const EMPTY_BY_DEFAULT = ['ignore', 'notify', 'categories', 'requireRevision'];
 const SOURCES = ['netbox', 'ALL_VMIDS_ENDPOINTS.md', 'ip-addresses.conf'];
 const CLASSES: readonly AddressClass[] = ['node', 'gateway', 'virtual', 'dynamic', 'external'];
 /** Kinds that a policy may already name though nothing tells them yet. */
-const LATER_KINDS = [
-  'VLAN_DIFFERS',
-  'RESOURCES_DIFFER',
-  'ADDRESS_ANSWERED_BY_OTHER',
-  'PROXY_TARGET_UNKNOWN',
-  'PROXY_TARGET_STOPPED',
-  'CERTIFICATE_EXPIRING',
-  'HARDWARE_CHANGED',
-  'DISK_FAILING',
-  'PORT_DIFFERS',
-  'SKU_UNKNOWN',
-];
+const LATER_KINDS = ['VLAN_DIFFERS', 'RESOURCES_DIFFER', 'PORT_DIFFERS', 'SKU_UNKNOWN'];
 const SETTLING = ['STATUS_DIFFERS', 'NODE_DIFFERS', 'ADDRESS_DIFFERS', 'PROXY_TARGET_STOPPED'];
 
 /** Reads CONFIG_DIR's `policy.yaml`. */
@@ -85,7 +73,14 @@ function policyOf(top: Fields): Policy {
   for (const key of NOT_SUPPORTED_YET)
     if (top.raw(key) !== undefined && !(EMPTY_BY_DEFAULT.includes(key) && isEmpty(top.raw(key))))
       top.report(key, 'is not supported by this version: remove it');
-  return { ...DEFAULT_POLICY, ...precedence(top), ...severities(top), ...addresses(top), ...settling(top) };
+  return {
+    ...DEFAULT_POLICY,
+    ...precedence(top),
+    ...severities(top),
+    ...addresses(top),
+    ...settling(top),
+    ...certificates(top),
+  };
 }
 
 function isEmpty(value: unknown): boolean {
@@ -149,10 +144,31 @@ function settling(top: Fields): Partial<Policy> {
     if (length === undefined) map.report(kind, 'must be a time with its unit, such as 30s, 5m, 1h or 30d');
     return length ?? fallback;
   };
-  time('PROXY_TARGET_STOPPED', 0);
   const { settle, addressAfterStart } = DEFAULT_POLICY;
   return {
-    settle: { status: time('STATUS_DIFFERS', settle.status), node: time('NODE_DIFFERS', settle.node) },
+    settle: {
+      status: time('STATUS_DIFFERS', settle.status),
+      node: time('NODE_DIFFERS', settle.node),
+      proxyTarget: time('PROXY_TARGET_STOPPED', settle.proxyTarget),
+    },
     addressAfterStart: time('ADDRESS_DIFFERS', addressAfterStart),
   };
+}
+
+/** Longer than any certificate that is given out. */
+const MOST_DAYS = 3_650;
+
+function certificates(top: Fields): Partial<Policy> {
+  const map = top.map('certificates');
+  if (map === undefined) return {};
+  map.allow(['warningDays', 'criticalDays']);
+  const { certificates: usual } = DEFAULT_POLICY;
+  const warning = map.wholeNumber('warningDays', 0, MOST_DAYS);
+  const critical = map.wholeNumber('criticalDays', 0, MOST_DAYS);
+  if (warning !== undefined && critical !== undefined && critical > warning)
+    map.report('criticalDays', `${critical} would be critical before the warning at ${warning}`);
+  // What is not written gives way to what is.
+  const warningDays = warning ?? Math.max(usual.warningDays, critical ?? 0);
+  const criticalDays = critical ?? Math.min(usual.criticalDays, warningDays);
+  return { certificates: { warningDays, criticalDays } };
 }

@@ -12,6 +12,12 @@ export const DRIFT_KINDS = [
   'DUPLICATE_ADDRESS',
   'DUPLICATE_MAC',
   'DECLARATIONS_CONFLICT',
+  'ADDRESS_ANSWERED_BY_OTHER',
+  'PROXY_TARGET_UNKNOWN',
+  'PROXY_TARGET_STOPPED',
+  'CERTIFICATE_EXPIRING',
+  'HARDWARE_CHANGED',
+  'DISK_FAILING',
 ] as const;
 export type DriftFindingKind = (typeof DRIFT_KINDS)[number];
 
@@ -26,9 +32,12 @@ export type DriftCategory = (typeof DRIFT_CATEGORIES)[number];
 
 export type DriftEventType = 'OPENED' | 'UPDATED' | 'ACKNOWLEDGED' | 'SUPPRESSED' | 'RESOLVED' | 'REOPENED';
 
-export type SubjectKind = 'GUEST' | 'ADDRESS' | 'MAC' | 'PROXMOX_NODE';
+export type SubjectKind = 'GUEST' | 'ADDRESS' | 'MAC' | 'PROXMOX_NODE' | 'PROXY_HOST' | 'CERTIFICATE' | 'SWITCH_PORT';
 
-/** Ids as CONTRACTS §4 writes them: `cluster/vmid@n`, `cluster/vmid` or `*​/vmid` for a declared one, `scope/address`, `cluster/mac`. */
+/**
+ * Ids: `cluster/vmid@n`, `cluster/vmid` or `*​/vmid` for a declared one, `scope/address`, `cluster/mac`, `cluster/node`;
+ * of a service `its name/id` (proxy host, certificate) and `its name/device mac/port` (switch port).
+ */
 export interface Subject {
   readonly kind: SubjectKind;
   readonly id: string;

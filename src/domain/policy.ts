@@ -10,7 +10,9 @@ export interface Policy {
   readonly severities: Readonly<Partial<Record<DriftFindingKind, Severity>>>;
   readonly addressClasses: readonly { readonly cidr: Cidr; readonly class: AddressClass }[];
   readonly unusedDespiteUnread: boolean;
-  readonly settle: { readonly status: number; readonly node: number };
+  readonly settle: { readonly status: number; readonly node: number; readonly proxyTarget: number };
+  /** From how many days before its end a certificate is told, and from how many it is critical. */
+  readonly certificates: { readonly warningDays: number; readonly criticalDays: number };
   /** An address is judged only when read this long after the guest's start. */
   readonly addressAfterStart: number;
 }
@@ -20,6 +22,7 @@ export const DEFAULT_POLICY: Policy = {
   severities: {},
   addressClasses: [],
   unusedDespiteUnread: false,
-  settle: { status: 5 * MINUTE, node: HOUR },
+  settle: { status: 5 * MINUTE, node: HOUR, proxyTarget: 5 * MINUTE },
+  certificates: { warningDays: 30, criticalDays: 7 },
   addressAfterStart: 2 * MINUTE,
 };

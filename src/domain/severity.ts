@@ -3,10 +3,12 @@ import type { Policy } from './policy.js';
 
 const SEVERITY: Readonly<Partial<Record<DriftFindingKind, Severity>>> = {
   DUPLICATE_ADDRESS: 'CRITICAL',
+  DISK_FAILING: 'CRITICAL',
   NAME_DIFFERS: 'INFO',
   NODE_DIFFERS: 'INFO',
   ADDRESS_NOT_DECLARED: 'INFO',
   DECLARED_ADDRESS_UNUSED: 'INFO',
+  HARDWARE_CHANGED: 'INFO',
 };
 
 const CATEGORY: Readonly<Partial<Record<DriftFindingKind, DriftCategory>>> = {
@@ -18,6 +20,11 @@ const CATEGORY: Readonly<Partial<Record<DriftFindingKind, DriftCategory>>> = {
   DECLARED_ADDRESS_UNUSED: 'NETWORK',
   DUPLICATE_ADDRESS: 'NETWORK',
   DUPLICATE_MAC: 'NETWORK',
+  ADDRESS_ANSWERED_BY_OTHER: 'SECURITY',
+  PROXY_TARGET_UNKNOWN: 'NETWORK',
+  PROXY_TARGET_STOPPED: 'STATE',
+  CERTIFICATE_EXPIRING: 'SECURITY',
+  DISK_FAILING: 'STATE',
 };
 
 const RANK: Readonly<Record<Severity, number>> = { INFO: 0, WARNING: 1, CRITICAL: 2 };

@@ -6,29 +6,31 @@ import { describe, expect, it } from 'vitest';
 import { parsePolicy, readPolicy } from '../../src/declared/policy-file.js';
 import { cidr } from '../../src/domain/address.js';
 import { DEFAULT_POLICY } from '../../src/domain/policy.js';
-import { DAY, HOUR, SECOND } from '../../src/domain/time.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.js';
 
 describe('policy.yaml', () => {
   it('replaces what it names, and nothing else', () => {
     const text = [
       'precedence: [ip-addresses.conf, netbox]',
-      'severities: { NAME_DIFFERS: CRITICAL, PORT_DIFFERS: INFO }',
+      'severities: { NAME_DIFFERS: CRITICAL, DISK_FAILING: WARNING, PORT_DIFFERS: INFO }',
       'addresses: { classes: [{ cidr: 10.0.0.1/32, class: gateway }, { cidr: "fd00::/8", class: external }], unusedDespiteUnread: true }',
-      'settle: { STATUS_DIFFERS: 30s, NODE_DIFFERS: 2h, ADDRESS_DIFFERS: 1d, PROXY_TARGET_STOPPED: 5m }',
+      'settle: { STATUS_DIFFERS: 30s, NODE_DIFFERS: 2h, ADDRESS_DIFFERS: 1d, PROXY_TARGET_STOPPED: 10m }',
+      'certificates: { warningDays: 21, criticalDays: 3 }',
     ].join('\n');
     expect(parsePolicy(text)).toEqual({
       kind: 'read',
       text,
       policy: {
         precedence: ['ip-addresses.conf', 'netbox'],
-        severities: { NAME_DIFFERS: 'CRITICAL' },
+        severities: { NAME_DIFFERS: 'CRITICAL', DISK_FAILING: 'WARNING' },
         addressClasses: [
           { cidr: cidr('10.0.0.1/32'), class: 'gateway' },
           { cidr: cidr('fd00::/8'), class: 'external' },
         ],
         unusedDespiteUnread: true,
-        settle: { status: 30 * SECOND, node: 2 * HOUR },
+        settle: { status: 30 * SECOND, node: 2 * HOUR, proxyTarget: 10 * MINUTE },
         addressAfterStart: DAY,
+        certificates: { warningDays: 21, criticalDays: 3 },
       },
     });
   });
@@ -39,6 +41,14 @@ describe('policy.yaml', () => {
       expect(parsePolicy(text)).toEqual({ kind: 'read', text, policy: DEFAULT_POLICY });
     },
   );
+
+  it.each([
+    ['certificates: { warningDays: 3 }', { warningDays: 3, criticalDays: 3 }],
+    ['certificates: { criticalDays: 45 }', { warningDays: 45, criticalDays: 45 }],
+    ['certificates: { criticalDays: 0 }', { warningDays: 30, criticalDays: 0 }],
+  ])('%j lets the other default give way', (text, certificates) => {
+    expect(parsePolicy(text)).toEqual({ kind: 'read', text, policy: { ...DEFAULT_POLICY, certificates } });
+  });
 
   it('is shipped as an example that says the defaults', async () => {
     const text = await readFile(join(import.meta.dirname, '../../config/policy.example.yaml'), 'utf8');
@@ -60,7 +70,16 @@ describe('policy.yaml is refused as a whole for one bad entry', () => {
     ['ignore: [{ vmids: [100] }]', 'policy.yaml:1: ignore is not supported by this version: remove it'],
     ['notify: [{ email: [a@b] }]', 'policy.yaml:1: notify is not supported by this version: remove it'],
     ['categories: { NAME_DIFFERS: STATE }', 'policy.yaml:1: categories is not supported by this version: remove it'],
-    ['certificates: { warningDays: 3 }', 'policy.yaml:1: certificates is not supported by this version: remove it'],
+    ['certificates: 30', 'policy.yaml:1: certificates must be a map of keys and values'],
+    [
+      'certificates: { warningDays: 1.5 }',
+      'policy.yaml:1: certificates.warningDays must be a whole number from 0 to 3650',
+    ],
+    ['certificates: { days: 3 }', 'policy.yaml:1: certificates.days is not a setting that exists'],
+    [
+      'certificates: { warningDays: 3, criticalDays: 7 }',
+      'policy.yaml:1: certificates.criticalDays 7 would be critical before the warning at 3',
+    ],
     ['requireRevision: [API]', 'policy.yaml:1: requireRevision is not supported by this version: remove it'],
     ['retention: { events: 1d }', 'policy.yaml:1: retention is not supported by this version: remove it'],
     ['precedence: netbox', 'policy.yaml:1: precedence must be a list'],

@@ -53,16 +53,17 @@ export function compare(view: InventoryView, policy: Policy, now: Instant): Comp
   let due: Instant | null = null;
   const note = (verdict: Verdict) => {
     if (verdict.kind === 'so') found.set(verdict.difference.id, verdict.difference);
-    if (verdict.kind !== 'doubt') return;
-    for (const ask of verdict.asks) asks.set(`${ask.source}\n${ask.part}\n${ask.key}`, ask);
-    if (verdict.due !== null) due = due === null ? verdict.due : Math.min(due, verdict.due);
+    if (verdict.kind === 'doubt')
+      for (const ask of verdict.asks) asks.set(`${ask.source}\n${ask.part}\n${ask.key}`, ask);
+    const again = verdict.due ?? null;
+    if (again !== null) due = due === null ? again : Math.min(due, again);
   };
   for (const rule of RULES) {
     for (const { subject, field } of rule.candidates(world)) note(rule.judge(world, subject, field));
   }
   // Findings that live and are no candidates any more: what it takes to resolve them is asked for too.
   for (const { id, identity } of view.findings.byId.values()) {
-    if (!found.has(id) && !isRetired(world, identity)) {
+    if (!found.has(id) && retirement(world, identity) === undefined) {
       const verdict = BY_KIND.get(identity.kind)?.judge(world, identity.subject, identity.field);
       if (verdict !== undefined) note(verdict);
     }
@@ -79,7 +80,8 @@ export function compare(view: InventoryView, policy: Policy, now: Instant): Comp
 function judge(world: World, found: ReadonlyMap<FindingId, Difference>, identity: FindingIdentity) {
   const id = `${identity.kind}:${identity.subject.id}:${identity.field}`;
   if (found.has(id)) return { judgement: 'so' as const, reason: null };
-  if (isRetired(world, identity)) return { judgement: 'not so' as const, reason: 'the cluster was retired' };
+  const retired = retirement(world, identity);
+  if (retired !== undefined) return { judgement: 'not so' as const, reason: retired };
   const verdict = BY_KIND.get(identity.kind)?.judge(world, identity.subject, identity.field) ?? AGREES;
   switch (verdict.kind) {
     case 'so':
@@ -91,11 +93,22 @@ function judge(world: World, found: ReadonlyMap<FindingId, Difference>, identity
   }
 }
 
-/** A guest's or MAC's cluster that the settings no longer name: nothing of it is left to judge. */
-function isRetired(world: World, { subject }: FindingIdentity): boolean {
-  if (subject.kind === 'ADDRESS') return false;
-  const cluster = subject.id.slice(0, subject.id.indexOf('/'));
-  return cluster !== '*' && !world.view.clusters.has(cluster);
+/** Why nothing of a subject is left to judge: the settings no longer name its cluster or service. */
+function retirement(world: World, { subject }: FindingIdentity): string | undefined {
+  const place = subject.id.slice(0, subject.id.indexOf('/'));
+  switch (subject.kind) {
+    case 'ADDRESS':
+      return undefined;
+    case 'PROXY_HOST':
+    case 'CERTIFICATE':
+      return world.view.services.has(`npm:${place}`) ? undefined : 'the proxy is no longer collected';
+    case 'SWITCH_PORT':
+      return world.view.services.has(`unifi:${place}`) ? undefined : 'the controller is no longer collected';
+    case 'GUEST':
+    case 'MAC':
+    case 'PROXMOX_NODE':
+      return place === '*' || world.view.clusters.has(place) ? undefined : 'the cluster was retired';
+  }
 }
 
 /** Marks each difference that another one already tells. A shared MAC that tells of a shared address takes the graver severity. */

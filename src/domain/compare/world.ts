@@ -1,6 +1,7 @@
 import { proxmoxSourceName } from '../absorbing.js';
-import { type IpAddress, inCidr } from '../address.js';
+import type { IpAddress } from '../address.js';
 import type { CarriedAddress } from '../carried.js';
+import { classifier } from '../classify.js';
 import { Coverage } from '../coverage.js';
 import type {
   DeclaredFact,
@@ -13,7 +14,6 @@ import type {
 } from '../finding.js';
 import { findingId } from '../finding.js';
 import type { GuestKey } from '../guest.js';
-import { isVrrpMac } from '../mac.js';
 import type { AddressClass, Policy } from '../policy.js';
 import { categoryOf, severityOf } from '../severity.js';
 import { type ChangeInterval, type Instant, isoTime } from '../time.js';
@@ -34,8 +34,8 @@ export interface Ask {
  * `doubt`: not covered on one side, not settled, or not read since the other side changed. It opens and resolves nothing.
  */
 export type Verdict =
-  | { readonly kind: 'so'; readonly difference: Difference }
-  | { readonly kind: 'agrees'; readonly reason?: string }
+  | { readonly kind: 'so'; readonly difference: Difference; readonly due?: Instant | null }
+  | { readonly kind: 'agrees'; readonly reason?: string; readonly due?: Instant | null }
   | { readonly kind: 'doubt'; readonly asks: readonly Ask[]; readonly due: Instant | null };
 
 export const AGREES: Verdict = { kind: 'agrees' };
@@ -66,29 +66,22 @@ export interface World {
   readonly binding: Binding;
   /** Who carries (or, stopped, claims) each `scope/address`. Templates own none. */
   readonly carriers: ReadonlyMap<string, readonly Carrier[]>;
-  classOf(address: IpAddress, carriers?: readonly Carrier[]): AddressClass | undefined;
+  /** In the scope that is given, or that of its carriers; without both, whatever is so in any scope. */
+  classOf(address: IpAddress, carriers?: readonly Carrier[], scope?: string): AddressClass | undefined;
 }
 
 export function worldOf(view: InventoryView, policy: Policy, now: Instant): World {
-  const carriers = carriersOf(view);
-  const nodeAddresses = new Set([...view.nodes.values()].map((node) => node.row.ip));
-  const classes = new Map<IpAddress, AddressClass | undefined>();
+  const binding = bindingOf(view);
+  const classify = classifier(view, policy, binding);
   return {
     view,
     policy,
     now,
     coverage: new Coverage(view, now),
-    binding: bindingOf(view),
-    carriers,
-    classOf(address, by = []) {
-      if (!classes.has(address)) {
-        const rule = policy.addressClasses.find((one) => inCidr(address, one.cidr));
-        classes.set(address, rule?.class ?? (nodeAddresses.has(address) ? 'node' : undefined));
-      }
-      const known = classes.get(address);
-      if (known !== undefined) return known;
-      return by.some(({ carried }) => carried.mac !== null && isVrrpMac(carried.mac)) ? 'virtual' : undefined;
-    },
+    binding,
+    carriers: carriersOf(view),
+    classOf: (address, by = [], scope = by[0]?.carried.scope) =>
+      classify(address, { scope, macs: by.map(({ carried }) => carried.mac) }),
   };
 }
 

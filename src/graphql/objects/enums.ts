@@ -91,6 +91,12 @@ export const DriftFindingKindEnum = enumOf<DriftFindingKind>(
     DUPLICATE_ADDRESS: 'Two running guests carry one address',
     DUPLICATE_MAC: 'Two guests have one MAC in one cluster',
     DECLARATIONS_CONFLICT: 'Two declarations of one thing contradict',
+    ADDRESS_ANSWERED_BY_OTHER: 'Another machine answers for the address of a guest',
+    PROXY_TARGET_UNKNOWN: 'A proxy host points to an address that nobody has',
+    PROXY_TARGET_STOPPED: 'A proxy host points to a stopped guest',
+    CERTIFICATE_EXPIRING: 'A certificate ends soon, or has ended',
+    HARDWARE_CHANGED: 'The parts of a node differ from those last accepted',
+    DISK_FAILING: 'SMART says that a disk is failing',
   },
 );
 
@@ -131,6 +137,9 @@ export const SubjectKindEnum = enumOf<SubjectKind>('SubjectKind', 'What kind of 
   ADDRESS: 'An IP address: `scope/address`, the bare address in scope `default`',
   MAC: 'A MAC address: `cluster/mac`',
   PROXMOX_NODE: 'A node: `cluster/node`',
+  PROXY_HOST: 'A proxy host of Nginx Proxy Manager: `its name/id`',
+  CERTIFICATE: 'A certificate of Nginx Proxy Manager: `its name/id`',
+  SWITCH_PORT: 'A port of a UniFi switch: `controller name/device mac/port`',
 });
 
 export const CollectorNameEnum = capitalEnumOf<CollectorName>('CollectorName', 'A collector of the contract', {
