@@ -1,7 +1,8 @@
 import { compareAddresses, type Family, familyOf, type IpAddress } from '../address.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
-import { declaredSet, type Row } from './binding.js';
+import type { Row } from './binding.js';
+import { declaredSet } from './spoken.js';
 import {
   AGREES,
   addressDoubt,

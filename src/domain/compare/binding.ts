@@ -1,16 +1,28 @@
-import { type Family, familyOf, type IpAddress } from '../address.js';
-import type { Declaration, DeclaredSource, GuestDeclaration, KeptDeclaration } from '../declaration.js';
+import { familyOf, type IpAddress } from '../address.js';
+import type {
+  AddressDeclaration,
+  Declaration,
+  DeclaredSource,
+  GuestDeclaration,
+  KeptDeclaration,
+  VmDeclaration,
+} from '../declaration.js';
 import type { DeclaredFact } from '../finding.js';
 import type { GuestId } from '../guest.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView, InventoryView } from '../view.js';
-import { bareName, NodeNames, sameName } from './names.js';
+import { declaredFacts } from './declared-facts.js';
+import { bareName, NodeNames } from './names.js';
 import { type Placement, Placements } from './placement.js';
+import { Ties } from './ties.js';
+import { vmRow } from './vm-row.js';
 
 /** A row and the source it stands in. */
 export interface Row {
   readonly source: DeclaredSource;
   readonly row: GuestDeclaration & { readonly since: ChangeInterval };
+  /** The VM that the row is, where its source keeps VMs: what it says beyond a table's row. */
+  readonly vm?: VmDeclaration;
   readonly placement: Placement;
   readonly isRange: boolean;
 }
@@ -30,6 +42,8 @@ export interface DeclaredAddress {
   readonly from: DeclaredSource;
   /** Its source is in reach and its cell can be read. */
   readonly covered: boolean;
+  /** Set aside, a lease, shared in turn, or a device's: it is declared, and no guest is expected to carry it. */
+  readonly isExcused: boolean;
   readonly since: ChangeInterval;
 }
 
@@ -46,7 +60,11 @@ export interface Binding {
   readonly declaredAddresses: ReadonlyMap<string, readonly DeclaredAddress[]>;
   /** Names and addresses of rows whose VMID cannot be read. */
   readonly unreadable: { readonly names: ReadonlySet<string>; readonly addresses: ReadonlySet<string> };
-  /** Addresses in rows over a range of VMIDs: listed, and compared with nothing. */
+  /** VMs of a cluster of ours that nothing ties to a guest yet: their names and addresses as `cluster/…`. */
+  readonly untied: ReadonlySet<string>;
+  /** `scope/address` that a source calls a lease. */
+  readonly leases: ReadonlySet<string>;
+  /** Addresses in rows over a range of VMIDs, and of VMs that are tied to nothing: listed, and compared with nothing. */
   readonly listed: ReadonlySet<string>;
   /** Removed rows, by VMID and by address text: when they went. */
   readonly goneVmids: ReadonlyMap<number, number>;
@@ -58,29 +76,26 @@ export interface Binding {
 const WIDEST_RANGE = 1_000;
 export const DEFAULT_SCOPE = 'default';
 
-function agrees(row: GuestDeclaration, guest: GuestView): boolean {
-  if (row.name !== null && guest.row.name !== null && sameName(row.name, guest.row.name)) return true;
-  return row.addresses.some((address) => guest.carried.some((carried) => carried.address === address));
-}
-
 class Binder {
   readonly nodes: NodeNames;
   readonly #view: InventoryView;
   readonly #placements: Placements;
-  readonly #living = new Map<number, GuestView[]>();
+  readonly #ties: Ties;
   readonly byGuest = new Map<GuestId, Row[]>();
   readonly byVmid = new Map<number, Row[]>();
   readonly ambiguous = new Map<number, { row: Row; guests: readonly GuestView[] }[]>();
   readonly declaredAddresses = new Map<string, DeclaredAddress[]>();
   readonly names = new Set<string>();
   readonly addresses = new Set<string>();
+  readonly untied = new Set<string>();
+  readonly leases = new Set<string>();
   readonly listed = new Set<string>();
 
   constructor(view: InventoryView) {
     this.#view = view;
     this.nodes = new NodeNames(view);
     this.#placements = new Placements(view, this.nodes);
-    for (const guest of view.guests.values()) push(this.#living, guest.vmid, guest);
+    this.#ties = new Ties(view);
   }
 
   add(source: DeclaredSource, row: KeptDeclaration): void {
@@ -88,26 +103,39 @@ class Binder {
       case 'guest':
         this.#addGuestRow(source, row);
         return;
+      case 'vm':
+        this.#addVm(source, row);
+        return;
       case 'address':
-        push(this.declaredAddresses, `${DEFAULT_SCOPE}/${row.address}`, {
-          address: row.address,
-          scope: DEFAULT_SCOPE,
-          source: source.name,
-          location: row.location,
-          label: row.label,
-          guests: [],
-          vmids: [],
-          row: undefined,
-          from: source,
-          covered: source.state.kind === 'covered',
-          since: row.since,
-        });
+        this.#addAddress(source, row);
         return;
       case 'unreadable':
         if (row.name !== null) this.names.add(bareName(row.name));
         for (const address of row.addresses) this.addresses.add(address);
         return;
+      case 'prefix':
+      case 'device':
+        return;
     }
+  }
+
+  #addAddress(source: DeclaredSource, row: AddressDeclaration & { readonly since: ChangeInterval }): void {
+    const { address, scope = DEFAULT_SCOPE, location, label, since } = row;
+    if (row.dynamic === true) this.leases.add(`${scope}/${address}`);
+    push(this.declaredAddresses, `${scope}/${address}`, {
+      address,
+      scope,
+      source: source.name,
+      location,
+      label,
+      guests: [],
+      vmids: [],
+      row: undefined,
+      from: source,
+      covered: source.state.kind === 'covered',
+      isExcused: row.reserved === true || row.dynamic === true || row.virtual === true || row.device !== undefined,
+      since,
+    });
   }
 
   #addGuestRow(source: DeclaredSource, declaration: GuestDeclaration & { readonly since: ChangeInterval }): void {
@@ -117,7 +145,7 @@ class Binder {
     const last = Math.min(declaration.to, declaration.from + WIDEST_RANGE - 1);
     for (let vmid = declaration.from; vmid <= last; vmid++) {
       push(this.byVmid, vmid, row);
-      const fits = this.#fitting(row, vmid);
+      const fits = this.#ties.fitting(declaration, row.placement, vmid, isRange);
       const [only] = fits;
       if (only === undefined) continue;
       if (fits.length > 1) push(this.ambiguous, vmid, { row, guests: fits });
@@ -127,44 +155,64 @@ class Binder {
       }
     }
     if (isRange) for (const address of declaration.addresses) this.listed.add(address);
-    else this.#addAddresses(row, bound);
+    else for (const address of declaration.addresses) this.#declare(row, bound, address, null, false);
   }
 
-  /** The guests that a row may speak of under one VMID: none, the one it binds to, or several. */
-  #fitting(row: Row, vmid: number): readonly GuestView[] {
-    const living = this.#living.get(vmid);
-    if (living === undefined || row.placement.kind === 'elsewhere') return [];
-    if (row.placement.kind === 'in') {
-      const { clusters } = row.placement;
-      const there = living.filter((guest) => clusters.includes(guest.cluster));
-      if (there.length < 2) return there;
-      const agreeing = there.filter((guest) => agrees(row.row, guest));
-      return agreeing.length === 1 ? agreeing : there;
+  #addVm(source: DeclaredSource, vm: VmDeclaration & { readonly since: ChangeInterval }): void {
+    const placed = this.#placements.ofVm(vm);
+    const tie = this.#ties.of(vm, placed);
+    if (tie.kind === 'untied') {
+      this.#list(vm, placed);
+      return;
     }
-    // Nothing to agree with: it can only mean the one cluster there is.
-    if (row.row.name === null && row.row.addresses.length === 0) return this.#view.clusters.size === 1 ? living : [];
-    if (row.isRange && this.#view.clusters.size === 1) return living;
-    return living.filter((guest) => agrees(row.row, guest));
+    const vmid = tie.kind === 'tied' ? tie.guest.vmid : tie.vmid;
+    const placement = tie.kind === 'gone' ? tie.placement : placed;
+    const row: Row = { source, row: vmRow(vm, vmid), vm, placement, isRange: false };
+    push(this.byVmid, vmid, row);
+    if (tie.kind === 'several') push(this.ambiguous, vmid, { row, guests: tie.guests });
+    if (tie.kind === 'tied') push(this.byGuest, tie.guest.id, row);
+    const bound = tie.kind === 'tied' ? [tie.guest] : [];
+    for (const one of vm.addresses) {
+      const isExcused = one.reserved || one.dynamic || one.virtual;
+      const key = this.#declare(row, bound, one.address, one.scope, isExcused);
+      if (one.dynamic) this.leases.add(key);
+    }
   }
 
-  #addAddresses(row: Row, bound: readonly GuestView[]): void {
+  /** What cannot be tied is compared with nothing; in a cluster of ours, whoever bears its name or address may be it. */
+  #list(vm: VmDeclaration, placement: Placement): void {
+    for (const { address } of vm.addresses) this.listed.add(address);
+    if (placement.kind !== 'in') return;
+    for (const cluster of placement.clusters) {
+      if (vm.name !== null) this.untied.add(`${cluster}/${bareName(vm.name)}`);
+      for (const { address } of vm.addresses) this.untied.add(`${cluster}/${address}`);
+    }
+  }
+
+  #declare(
+    row: Row,
+    bound: readonly GuestView[],
+    address: IpAddress,
+    named: string | null,
+    isExcused: boolean,
+  ): string {
     const [guest] = bound;
-    for (const address of row.row.addresses) {
-      const scope = guest === undefined ? this.#scopeOfPlace(row.placement) : scopeFor(guest, address);
-      push(this.declaredAddresses, `${scope}/${address}`, {
-        address,
-        scope,
-        source: row.source.name,
-        location: row.row.location,
-        label: row.row.name ?? row.row.text,
-        guests: bound.map((g) => g.id),
-        vmids: [row.row.from],
-        row,
-        from: row.source,
-        covered: row.source.state.kind === 'covered' && !row.row.unreadable.includes('addresses'),
-        since: row.row.since,
-      });
-    }
+    const scope = guest === undefined ? (named ?? this.#scopeOfPlace(row.placement)) : scopeFor(guest, address, named);
+    push(this.declaredAddresses, `${scope}/${address}`, {
+      address,
+      scope,
+      source: row.source.name,
+      location: row.row.location,
+      label: row.row.name ?? row.row.text,
+      guests: bound.map((g) => g.id),
+      vmids: [row.row.from],
+      row,
+      from: row.source,
+      covered: row.source.state.kind === 'covered' && !row.row.unreadable.includes('addresses'),
+      isExcused,
+      since: row.row.since,
+    });
+    return `${scope}/${address}`;
   }
 
   #scopeOfPlace(placement: Placement): string {
@@ -175,11 +223,19 @@ class Binder {
   }
 }
 
-/** A row that names a guest declares its address in the scope where that guest carries it, else in that of its first device. */
-function scopeFor(guest: GuestView, address: IpAddress): string {
-  const carried =
-    guest.carried.find((c) => c.address === address) ?? guest.carried.find((c) => c.family === familyOf(address));
-  return carried?.scope ?? guest.firstScope;
+/** A scope as it is named stands for those that it is split into by node. */
+export function isWithinScope(scope: string, named: string): boolean {
+  return scope === named || scope.startsWith(`${named}@`);
+}
+
+/**
+ * A row that names a guest declares its address in the scope where that guest carries it, else in that of its first
+ * device. Where the row names a scope itself, it is that one.
+ */
+function scopeFor(guest: GuestView, address: IpAddress, named: string | null): string {
+  const there = named === null ? guest.carried : guest.carried.filter((c) => isWithinScope(c.scope, named));
+  const carried = there.find((c) => c.address === address) ?? there.find((c) => c.family === familyOf(address));
+  return carried?.scope ?? named ?? guest.firstScope;
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
@@ -197,9 +253,9 @@ export function bindDeclarations(view: InventoryView): Binding {
     for (const row of source.rows) binder.add(source, row);
     for (const { row, goneAt } of source.removed) rememberGone(row, goneAt, goneVmids, goneAddresses);
   }
-  const { nodes, byGuest, byVmid, ambiguous, declaredAddresses, names, addresses, listed } = binder;
+  const { nodes, byGuest, byVmid, ambiguous, declaredAddresses, names, addresses, untied, leases, listed } = binder;
   const unreadable = { names, addresses };
-  const factsOf = (id: GuestId) => facts(byGuest.get(id) ?? []);
+  const factsOf = (id: GuestId) => declaredFacts(byGuest.get(id) ?? [], view.guests.get(id));
   return {
     nodes,
     byGuest,
@@ -207,6 +263,8 @@ export function bindDeclarations(view: InventoryView): Binding {
     ambiguous,
     declaredAddresses,
     unreadable,
+    untied,
+    leases,
     listed,
     goneVmids,
     goneAddresses,
@@ -225,45 +283,16 @@ function rememberGone(
     const last = Math.min(row.to, row.from + WIDEST_RANGE - 1);
     for (let vmid = row.from; vmid <= last; vmid++) later(vmids, vmid);
   }
+  if (row.kind === 'vm') {
+    const vmid = vmidOf(row);
+    if (vmid !== null) later(vmids, vmid);
+  }
   for (const address of addressesIn(row)) later(addresses, address);
 }
 
-/** Whether a row's word on a field is compared: retired rows speak of nothing but their end, ranges of no name and address. */
-export function speaksOf(row: Row, field: 'name' | 'node' | 'status' | 'addresses'): boolean {
-  if (row.row.unreadable.includes(field)) return false;
-  if (row.isRange && (field === 'name' || field === 'addresses')) return false;
-  return row.row.status?.means !== 'retired' || field === 'status';
-}
-
-function facts(rows: readonly Row[]): readonly DeclaredFact[] {
-  const list: DeclaredFact[] = [];
-  const winner = new Map<string, string>();
-  const add = (row: Row, field: string, value: string, by: string) => {
-    const wins = !winner.has(field) || winner.get(field) === by;
-    if (wins) winner.set(field, by);
-    list.push({ field, value, source: row.source.name, location: row.row.location, wins });
-  };
-  for (const row of rows) {
-    const by = `${row.source.name}:${row.row.key}`;
-    if (row.row.name !== null && speaksOf(row, 'name')) add(row, 'name', row.row.name, by);
-    if (row.row.node !== null && speaksOf(row, 'node')) add(row, 'node', row.row.node, by);
-    if (row.row.status !== null && speaksOf(row, 'status')) add(row, 'status', row.row.status.word, by);
-    if (speaksOf(row, 'addresses')) {
-      // Declared addresses of one family are a set: all that the winning source names win together.
-      for (const address of row.row.addresses) add(row, `address${familyOf(address)}`, address, row.source.name);
-    }
-  }
-  return list;
-}
-
-export function declaredSet(
-  rows: readonly Row[],
-  family: Family,
-): readonly { readonly row: Row; readonly addresses: readonly IpAddress[] }[] {
-  return rows.flatMap((row) => {
-    const addresses = speaksOf(row, 'addresses') ? row.row.addresses.filter((a) => familyOf(a) === family) : [];
-    return addresses.length === 0 ? [] : [{ row, addresses }];
-  });
+/** The VMID that a VM names itself, or that of the guest it was tied to. */
+function vmidOf({ vmid, tiedTo }: VmDeclaration): number | null {
+  return vmid ?? (tiedTo === null ? null : Number.parseInt(tiedTo.slice(tiedTo.lastIndexOf('/') + 1), 10));
 }
 
 function addressesIn(row: Declaration): readonly IpAddress[] {

@@ -2,9 +2,10 @@ import { compareAddresses, type Family } from '../address.js';
 import type { DeclaredFact, Subject } from '../finding.js';
 import type { GuestView } from '../view.js';
 import { addressKey, addressOf, addressSubject } from './address-not-declared.js';
-import { type DeclaredAddress, declaredSet, type Row, speaksOf } from './binding.js';
+import type { DeclaredAddress, Row } from './binding.js';
 import { bareName } from './names.js';
 import { declaresPresence } from './presence.js';
+import { declaredSet, speaksOf } from './spoken.js';
 import { AGREES, called, DOUBT, isVirtual, type Rule, so, type Verdict, type World } from './world.js';
 
 const GUEST_FIELDS = ['name', 'node', 'status', 'address4', 'address6'] as const;

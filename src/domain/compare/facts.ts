@@ -1,8 +1,9 @@
 import type { DeclaredFact, FindingId } from '../finding.js';
 import { type ChangeInterval, DAY } from '../time.js';
 import type { GuestView } from '../view.js';
-import { type Row, speaksOf } from './binding.js';
+import type { Row } from './binding.js';
 import { givenName, sameName } from './names.js';
+import { speaksOf } from './spoken.js';
 import {
   AGREES,
   called,

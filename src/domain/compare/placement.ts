@@ -1,4 +1,4 @@
-import type { GuestDeclaration } from '../declaration.js';
+import type { GuestDeclaration, VmDeclaration } from '../declaration.js';
 import type { InventoryView } from '../view.js';
 import type { NodeNames } from './names.js';
 
@@ -13,12 +13,16 @@ export type Placement =
   | { readonly kind: 'anywhere' }
   | { readonly kind: 'elsewhere' };
 
+const ANYWHERE: Placement = { kind: 'anywhere' };
+const ELSEWHERE: Placement = { kind: 'elsewhere' };
+
 /** Reads placements of rows: the cluster column, else the nearest heading that names a cluster or node of ours, else the node. */
 export class Placements {
   readonly #view: InventoryView;
   readonly #nodes: NodeNames;
   readonly #clusterNames: ReadonlyMap<string, string>;
   readonly #headings = new Map<string, readonly string[] | undefined>();
+  readonly #byCluster = new Map<string, Placement>();
 
   constructor(view: InventoryView, nodes: NodeNames) {
     this.#view = view;
@@ -47,6 +51,17 @@ export class Placements {
       return clusters.length === 0 ? { kind: 'elsewhere' } : { kind: 'in', clusters };
     }
     return { kind: 'anywhere' };
+  }
+
+  /** A VM is where its cluster is; one of a cluster that is none of ours is out of sight, and one without may be anywhere. */
+  ofVm({ cluster, clusterName }: Pick<VmDeclaration, 'cluster' | 'clusterName'>): Placement {
+    if (cluster === null) return clusterName === null ? ANYWHERE : ELSEWHERE;
+    const known = this.#byCluster.get(cluster);
+    if (known !== undefined) return known;
+    const ours = this.#view.clusters.has(cluster) ? cluster : this.#clusterNames.get(cluster.trim().toLowerCase());
+    const placement: Placement = ours === undefined ? ELSEWHERE : { kind: 'in', clusters: [ours] };
+    this.#byCluster.set(cluster, placement);
+    return placement;
   }
 
   /** A heading may name a node that stands in several clusters; the row's own node cell may settle which. */

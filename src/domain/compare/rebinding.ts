@@ -52,13 +52,21 @@ function sameCluster(a: ClusterView, b: ClusterView): boolean {
   return a.settings === b.settings && a.row?.proxmoxName === b.row?.proxmoxName;
 }
 
-/** What a row may agree with, and the scopes that its addresses lie in. */
+/** What a row may agree with, what ties a VM to it, and the scopes that its addresses lie in. */
 function sameGuest(a: GuestView, b: GuestView): boolean {
   return (
     a.row.name === b.row.name &&
     a.firstScope === b.firstScope &&
+    (a.parts.config.state === 'never') === (b.parts.config.state === 'never') &&
+    sameDevices(a, b) &&
     (a.carried === b.carried ||
       (a.carried.length === b.carried.length &&
         b.carried.every((c, i) => c.address === a.carried[i]?.address && c.scope === a.carried[i]?.scope)))
   );
+}
+
+function sameDevices({ config: a }: GuestView, { config: b }: GuestView): boolean {
+  if (a === b) return true;
+  const [x, y] = [a?.devices ?? [], b?.devices ?? []];
+  return x.length === y.length && x.every(({ key, mac }, i) => key === y[i]?.key && mac === y[i]?.mac);
 }
