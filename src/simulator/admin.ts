@@ -124,6 +124,9 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     if (state === undefined) throw new Error(`state: give one of ${NODE_STATES.join(', ')}`);
     estate.setNode(textIn(body, 'node'), state);
   },
+  swapDisk: (estate, body) => estate.machines.swapDisk(textIn(body, 'node'), deviceIn(body)),
+  failDisk: (estate, body) => estate.machines.failDisk(textIn(body, 'node'), deviceIn(body)),
+  pullMemory: (estate, body) => estate.machines.pullMemory(textIn(body, 'node')),
   setQuorum: (estate, body) => estate.setQuorum(body.quorate === true),
 };
 
@@ -131,6 +134,11 @@ function deed(estate: Estate, body: Record<string, unknown>): void {
   const wanted = typeof body.deed === 'string' && Object.hasOwn(DEEDS, body.deed) ? DEEDS[body.deed] : undefined;
   if (wanted === undefined) throw new Error(`deed: give one of ${Object.keys(DEEDS).join(', ')}`);
   wanted(estate, body);
+}
+
+/** `sda`; without one the first disk is meant. */
+function deviceIn(body: Record<string, unknown>): string | undefined {
+  return body.device === undefined ? undefined : textIn(body, 'device');
 }
 
 function numberIn(body: Record<string, unknown>, field: string): number {

@@ -1,5 +1,6 @@
 import { Chronicle } from './chronicle.js';
 import type { AgentState, Guest, Nic, NicAddress, NodeState, PveVersion, SimNode } from './guest.js';
+import { Machines } from './machines.js';
 import { macText } from './network-plan.js';
 import { BLANK, type NewGuest } from './new-guest.js';
 import { hashOf, uuidOf } from './random.js';
@@ -28,6 +29,7 @@ export class Estate {
   readonly index: number;
   readonly version: PveVersion;
   readonly chronicle: Chronicle;
+  readonly machines: Machines;
   readonly now: () => number;
   readonly #guests = new Map<number, Guest>();
   readonly #nodes = new Map<string, SimNode>();
@@ -43,6 +45,7 @@ export class Estate {
     this.version = start.version;
     this.now = () => start.now();
     this.chronicle = new Chronicle(this.now);
+    this.machines = new Machines(start.seed, start.index, (name) => this.#known(name));
     for (const node of start.nodes) this.#nodes.set(node.name, node);
     for (const guest of start.guests) this.put(guest);
   }

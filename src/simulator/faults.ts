@@ -13,6 +13,8 @@ export interface FaultSettings extends HttpFaults {
   readonly agentsDead: readonly number[];
   /** Privileges that the token lacks everywhere, such as `Sys.Syslog`. */
   readonly privilegesMissing: readonly string[];
+  /** What the token may do beyond reading, such as `Sys.Modify`, which pending updates are guarded by. */
+  readonly privilegesMore: readonly string[];
   readonly tokenRevoked: boolean;
   /** Nodes that show another SSH host key than theirs, as after a new installation. */
   readonly wrongHostKeys: readonly string[];
@@ -28,6 +30,7 @@ export const NO_FAULTS: FaultSettings = {
   hidden: [],
   agentsDead: [],
   privilegesMissing: [],
+  privilegesMore: [],
   tokenRevoked: false,
   wrongHostKeys: [],
   programsMissing: [],
@@ -48,7 +51,9 @@ export class Faults extends FaultSwitches<FaultSettings> {
   }
 }
 
-const TEXTS: readonly string[] = ['nodesDown', 'nodesHung', 'privilegesMissing', 'wrongHostKeys', 'programsMissing'];
+const TEXTS: readonly string[] = [
+  ...['nodesDown', 'nodesHung', 'privilegesMissing', 'privilegesMore', 'wrongHostKeys', 'programsMissing'],
+];
 
 /** Reads faults that somebody sent as JSON; throws an error that names the field. */
 export function readFaults(sent: unknown): Partial<FaultSettings> {

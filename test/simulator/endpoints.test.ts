@@ -15,6 +15,9 @@ const LISTS = [
   '/nodes',
   '/nodes/{node}/status',
   '/nodes/{node}/network',
+  '/nodes/{node}/disks/list',
+  '/nodes/{node}/hardware/pci',
+  '/nodes/{node}/apt/update',
   '/nodes/{node}/qemu',
   '/nodes/{node}/lxc',
   '/access/permissions',
@@ -38,6 +41,9 @@ const KNOWN_OTHERWISE: Readonly<Record<PveVersion, readonly RegExp[]>> = {
   '9.1': [/^\/nodes\/\{node\}\/lxc.*\.pressure\w+: "0\.00" is no number/],
 };
 
+/** Without Ceph the list of its parts on a disk is null. */
+const NO_CEPH = /^\/nodes\/\{node\}\/disks\/list\[\d+\]\.osdid-list: no list/;
+
 async function everyGuestPath(simulator: Simulator, template: string): Promise<string[]> {
   const kind = template.includes('/qemu/') ? 'qemu' : 'lxc';
   const all = await rows(simulator, '/cluster/resources?type=vm');
@@ -49,12 +55,13 @@ async function everyGuestPath(simulator: Simulator, template: string): Promise<s
 describeRecordings('what Proxmox documents', () => {
   it.each(VERSIONS)('fits the lists of a simulated %s', async (version) => {
     const simulator = await simulate({ version });
+    simulator.faults('sim-main').set({ privilegesMore: ['Sys.Modify'] });
     for (const template of LISTS) {
       const schema = schemaOf(version, template) ?? {};
       const { data, status } = await ask(simulator, template.replace('{node}', 'pve01'));
       expect(status, template).toBe(200);
-      const wrong = misfits(data, schema, template).filter((one) => !KNOWN_OTHERWISE[version].some((k) => k.test(one)));
-      expect(wrong).toEqual([]);
+      const known = [...KNOWN_OTHERWISE[version], NO_CEPH];
+      expect(misfits(data, schema, template).filter((one) => !known.some((k) => k.test(one)))).toEqual([]);
     }
   });
 

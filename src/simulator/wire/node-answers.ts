@@ -22,14 +22,16 @@ export function nodeStatus(sight: Sight, node: SimNode): object {
   const { version: pve } = sight.estate;
   const { version, repoid, kernel } = VERSIONS[pve];
   const { cpu, mem, disk, uptime } = nodeFigures(node, sight.estate.now());
-  const total = node.memoryBytes;
+  const { cpus, memory } = sight.estate.machines.of(node.name);
+  const total = memory.reduce((sum, { module }) => sum + (module?.sizeBytes ?? 0), 0);
+  const [cpu0] = cpus;
   return {
     ...{ uptime, cpu, wait: 0.001, idle: 0, loadavg: ['0.42', '0.51', '0.48'] },
     kversion: `Linux ${kernel} #1 SMP PREEMPT_DYNAMIC`,
     pveversion: `pve-manager/${version}/${repoid}`,
     cpuinfo: {
-      ...{ model: 'Intel(R) Xeon(R) CPU E5-2680 v4 @ 2.40GHz', sockets: 2, cores: node.cores / 2, cpus: node.cores },
-      ...{ mhz: '2400.000', hvm: '1', flags: 'fpu vme de pse tsc msr', user_hz: 100 },
+      ...{ model: cpu0?.model ?? '', sockets: cpus.length, cores: node.cores / 2, cpus: node.cores },
+      ...{ mhz: `${cpu0?.mhz ?? 0}.000`, hvm: '1', flags: 'fpu vme de pse tsc msr', user_hz: 100 },
     },
     memory: { total, used: mem, free: total - mem, ...(pve === '9.1' ? { available: total - mem } : {}) },
     swap: { total: 8_589_934_592, used: 0, free: 8_589_934_592 },

@@ -4,6 +4,7 @@ import { configText } from './guest-config.js';
 import { agentText, containerText } from './guest-interfaces.js';
 import { wireText } from './json.js';
 import { clusterLog, clusterStatus, clusterTasks, nodeNetwork, nodeStatus, osInfo, versionOf } from './node-answers.js';
+import { disksList, pciList, updatesList } from './node-hardware.js';
 import { containers, current, machines, nodes } from './node-lists.js';
 import { type Parameters, SWITCH, wrongParameters } from './parameters.js';
 import type { Resources } from './resources.js';
@@ -31,7 +32,7 @@ export interface Call {
 interface Route {
   readonly parameters: Parameters;
   /** Refused without these (any of several): the path they are asked on is `/`, the node's or the guest's. */
-  readonly needs?: 'Sys.Audit /' | 'Sys.Audit node' | 'guest' | 'agent';
+  readonly needs?: 'Sys.Audit /' | 'Sys.Audit node' | 'Sys.Modify node' | 'guest' | 'agent';
   readonly answer: (call: Call) => Answer;
 }
 
@@ -98,6 +99,23 @@ const ROUTES: Readonly<Record<string, Route>> = {
     { type: 'any' },
     told((call) => nodeNetwork(call.sight, nodeHere(call), call.query.get('type'))),
   ),
+  '/nodes/{node}/disks/list': route(
+    { skipsmart: SWITCH, 'include-partitions': SWITCH, type: ['unused', 'journal_disks'] },
+    told(({ sight, node, query }) => disksList(sight, node, query.get('skipsmart') === '1', query.get('type'))),
+    'Sys.Audit node',
+  ),
+  '/nodes/{node}/hardware/pci': route(
+    { 'pci-class-blacklist': 'any', verbose: SWITCH },
+    told(({ sight, node, query }) =>
+      pciList(sight, node, query.get('pci-class-blacklist'), query.get('verbose') !== '0'),
+    ),
+    'Sys.Audit /',
+  ),
+  '/nodes/{node}/apt/update': route(
+    NONE,
+    told(({ sight, node }) => updatesList(sight, node)),
+    'Sys.Modify node',
+  ),
   '/nodes/{node}/qemu': route(
     { full: SWITCH },
     told(({ sight, node, query }) => machines(sight, node, query.get('full') === '1')),
@@ -154,6 +172,8 @@ function refusedBy({ sight, node, vmid }: Call, { needs }: Route): Answer | unde
   const { version } = sight.estate;
   if (needs === 'Sys.Audit /' && !sight.may('Sys.Audit')) return forbidden(version, '/', ['Sys.Audit']);
   if (needs === 'Sys.Audit node' && !sight.may('Sys.Audit')) return forbidden(version, `/nodes/${node}`, ['Sys.Audit']);
+  if (needs === 'Sys.Modify node' && !sight.may('Sys.Modify'))
+    return forbidden(version, `/nodes/${node}`, ['Sys.Modify']);
   if ((needs === 'guest' || needs === 'agent') && sight.isForbidden(vmid))
     return forbidden(version, `/vms/${vmid}`, ['VM.Audit']);
   if (needs === 'agent' && !sight.mayAskAgents())

@@ -17,8 +17,9 @@ export class Sight {
   }
 
   may(privilege: string): boolean {
+    const { privilegesMissing, privilegesMore } = this.faults.now;
     const held = (PRIVILEGES as readonly string[]).includes(privilege) || this.#agent().includes(privilege);
-    return held && !this.faults.now.privilegesMissing.includes(privilege);
+    return (held || privilegesMore.includes(privilege)) && !privilegesMissing.includes(privilege);
   }
 
   mayAskAgents(): boolean {
@@ -26,7 +27,8 @@ export class Sight {
   }
 
   privileges(): readonly string[] {
-    return [...PRIVILEGES, ...this.#agent().slice(0, 1)].filter((privilege) => this.may(privilege));
+    const { privilegesMore } = this.faults.now;
+    return [...PRIVILEGES, ...this.#agent().slice(0, 1), ...privilegesMore].filter((privilege) => this.may(privilege));
   }
 
   /** The guests of the lists: those that it may not see are left out, and nothing tells so. */
