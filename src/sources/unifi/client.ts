@@ -1,0 +1,98 @@
+import type { UnifiSettings } from '../../domain/settings.js';
+import { type Instant, MINUTE } from '../../domain/time.js';
+import { type PassAsk, PassFailure } from '../service-pass.js';
+import { type HttpsAnswer, type HttpsLimits, httpsClient } from '../transport/https.js';
+import { retryAfter } from '../transport/peer-clock.js';
+import { type Console, consoleOf, csrfOf, type Session, sessionOf } from './login.js';
+import { errorCode } from './words.js';
+
+/** One controller, found out and signed in when it must be. What ends a pass is thrown: TransportError, PassFailure, or the signal's reason. */
+export interface UnifiClient {
+  /** At most one login from here to the next `begin`, however often a session is refused. */
+  begin(): void;
+  /** Asks below the Network application: `/api/…`, `/integration/v1/…`. */
+  get(path: string, ask: PassAsk): Promise<HttpsAnswer>;
+  /** A pass that failed may have met another console than the one before: it is found out anew. */
+  forget(): void;
+  /** Known once something was asked. */
+  console(): Console | undefined;
+  close(): Promise<void>;
+}
+
+export interface UnifiNeeds {
+  readonly now: () => Instant;
+  readonly limits?: Partial<HttpsLimits>;
+}
+
+/** How long a console that takes no more logins is left alone where it does not say, and at most. */
+const LOCKED_OUT = MINUTE;
+const LONGEST_LOCK_OUT = 60 * MINUTE;
+
+export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds): UnifiClient {
+  const { url, login } = settings;
+  const https = httpsClient({
+    ...{ urls: [url], tls: settings.tls, headers: () => ({}) },
+    ...(limits === undefined ? {} : { limits }),
+  });
+  let found: Console | undefined;
+  let session: Session | undefined;
+  let isFresh = false;
+  let lockedOut: { readonly until: Instant; readonly reason: string } | undefined;
+
+  const findOut = async (ask: PassAsk) => {
+    found ??= consoleOf(await https.ask({ path: '/', ...ask }), url);
+    return found;
+  };
+  const signIn = async (at: Console, by: Extract<typeof login, { kind: 'password' }>, ask: PassAsk) => {
+    isFresh = true;
+    session = undefined;
+    const { username, password } = by;
+    const remember = at.kind === 'os' ? { rememberMe: false } : { remember: false };
+    const json = { username, password: password.reveal(), ...remember };
+    const answer = await https.ask({ path: at.loginPath, json, ...ask });
+    try {
+      session = sessionOf(answer, at, by, url);
+    } catch (refused) {
+      if (answer.status === 429 && refused instanceof PassFailure) {
+        const wait = Math.min(retryAfter(answer, now()) ?? LOCKED_OUT, LONGEST_LOCK_OUT);
+        lockedOut = { until: now() + wait, reason: refused.message };
+      }
+      throw refused;
+    }
+    return session;
+  };
+  const asSession = async (at: Console, path: string, held: Session, ask: PassAsk) => {
+    const headers = { cookie: held.cookie, ...(held.csrf === undefined ? {} : { 'x-csrf-token': held.csrf }) };
+    const answer = await https.ask({ path: at.prefix + path, headers, ...ask });
+    if (session === held) session = { ...held, csrf: csrfOf(answer) ?? held.csrf };
+    return answer;
+  };
+
+  return {
+    begin() {
+      isFresh = false;
+    },
+    async get(path, ask) {
+      const mustSignIn = login.kind === 'password' && session === undefined;
+      if (mustSignIn && lockedOut !== undefined && now() < lockedOut.until) throw new PassFailure(lockedOut.reason);
+      const at = await findOut(ask);
+      if (login.kind === 'apiKey') {
+        return https.ask({ path: at.prefix + path, headers: { 'x-api-key': login.key.reveal() }, ...ask });
+      }
+      const answer = await asSession(at, path, session ?? (await signIn(at, login, ask)), ask);
+      if (!isSignedOut(answer)) return answer;
+      if (!isFresh) return asSession(at, path, await signIn(at, login, ask), ask);
+      session = undefined;
+      return answer;
+    },
+    forget() {
+      found = undefined;
+    },
+    console: () => found,
+    close: () => https.close(),
+  };
+}
+
+function isSignedOut(answer: HttpsAnswer): boolean {
+  return answer.status === 401 || errorCode(answer) === 'api.err.LoginRequired';
+}

@@ -1,0 +1,31 @@
+import { type WireObject, wireObject, wireText } from '../proxmox/parse/wire-values.js';
+import type { HttpsAnswer } from '../transport/https.js';
+import { jsonBody } from '../transport/json-body.js';
+
+/** A body as an object; undefined where it is none. */
+export function objectOf(answer: HttpsAnswer): WireObject | undefined {
+  const read = jsonBody(answer);
+  return read.kind === 'json' ? wireObject(read.value) : undefined;
+}
+
+/** The word by which a program knows an error: `api.err.Invalid`, `AUTHENTICATION_FAILED_LIMIT_REACHED`. */
+export function errorCode(answer: HttpsAnswer): string | undefined {
+  const body = objectOf(answer);
+  return wireText(wireObject(body?.meta)?.msg) ?? wireText(body?.code) ?? wireText(wireObject(body?.error)?.message);
+}
+
+/** `403 api.err.NoPermission`: the status, the error's code and its words, where it has some. */
+export function unifiWords(answer: HttpsAnswer): string {
+  const code = errorCode(answer);
+  const message = wireText(objectOf(answer)?.message);
+  if (code === undefined && message === undefined) return `${answer.status} ${answer.reason}`.trim();
+  return [answer.status, code, message].filter((word) => word !== undefined).join(' ');
+}
+
+/** What an answer that is no UniFi's is taken for; a console shows pages of HTML while it starts. */
+export function notUnifi(answer: HttpsAnswer, url: string): string {
+  const read = jsonBody(answer);
+  const what = read.kind === 'other' ? read.what : 'JSON of another kind';
+  const words = answer.status === 200 ? what : `${answer.status} ${answer.reason} with ${what}`;
+  return `${url} answers, but not as UniFi does: ${words}; it may be starting, else check url`;
+}
