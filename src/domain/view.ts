@@ -51,6 +51,8 @@ export interface GuestView {
   };
   /** When the config was first read as it is now, also at the first look; null while there is none. */
   readonly configSince: Instant | null;
+  /** When its config as a whole last changed; `changed.config` is of its network devices alone. */
+  readonly configChanged: ChangeInterval;
   /** The row's word, with PAUSED from the power detail, and UNKNOWN while its node is not online. */
   readonly status: GuestStatus;
   readonly carried: readonly CarriedAddress[];
@@ -95,6 +97,8 @@ export interface KeptDeclared {
 
 export interface AbsenceProof {
   readonly free: boolean;
+  /** When it was first found so. */
+  readonly since: Instant;
   readonly askedAt: Instant;
 }
 

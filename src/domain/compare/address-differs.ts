@@ -1,7 +1,9 @@
 import { compareAddresses, type Family, familyOf, type IpAddress } from '../address.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
-import type { Row } from './binding.js';
+import { addressSubject } from './address-subject.js';
+import { isWithinScope, type Row } from './binding.js';
+import { agreesOn, unsaid } from './said.js';
 import { declaredSet } from './spoken.js';
 import {
   AGREES,
@@ -9,12 +11,14 @@ import {
   addressEvidence,
   called,
   DOUBT,
+  doubt,
   guestSubject,
   idOf,
   isDynamic,
   isVirtual,
   missingIds,
   type Rule,
+  sinceOf,
   so,
   type World,
 } from './world.js';
@@ -25,19 +29,55 @@ function familyOfField(field: string): Family {
   return field === 'address6' ? 6 : 4;
 }
 
+interface Expected {
+  readonly address: IpAddress;
+  /** The scope that its declaration names; null: whichever the guest carries it in. */
+  readonly scope: string | null;
+}
+
 /** What the winning source declares for a guest and family: all of its rows together. */
 export function declaredFor(
   world: World,
   guest: GuestView,
   family: Family,
-): { rows: readonly Row[]; addresses: readonly IpAddress[] } {
+): { rows: readonly Row[]; expected: readonly Expected[] } {
   const sets = declaredSet(world.binding.byGuest.get(guest.id) ?? [], family);
   const source = sets[0]?.row.source;
   const own = sets.filter((set) => set.row.source === source);
   return {
     rows: own.map((set) => set.row),
-    addresses: own.flatMap((set) => set.addresses).filter((a) => !isVirtual(world, a)),
+    expected: own
+      .flatMap(({ row, addresses }) => addresses.map((address) => ({ address, scope: scopeNamed(row, address) })))
+      .filter(({ address, scope }) => world.classOf(address, [], scope ?? undefined) !== 'virtual'),
   };
+}
+
+function scopeNamed({ vm }: Row, address: IpAddress): string | null {
+  return vm?.addresses.find((one) => one.address === address)?.scope ?? null;
+}
+
+/** Whether a guest carries one of these; equal text in two scopes is two addresses. */
+function carriesOne(world: World, guest: GuestView, expected: readonly Expected[]): boolean {
+  return expected.some(({ address, scope }) =>
+    guest.carried.some(
+      (c) =>
+        c.address === address &&
+        (scope === null || isWithinScope(c.scope, scope)) &&
+        !isVirtual(world, address, [{ guest, carried: c }]),
+    ),
+  );
+}
+
+/** What its rows set aside or lease to it: declared for it all the same. */
+function alsoDeclared(rows: readonly Row[]): readonly Expected[] {
+  return rows.flatMap(({ vm }) => vm?.addresses.filter((one) => one.reserved || one.dynamic) ?? []);
+}
+
+/** An address as people know it: with its scope where the guest carries the same text in another one. */
+function textOf({ address, scope }: Expected, guest: GuestView): string {
+  return scope !== null && guest.carried.some((c) => c.address === address)
+    ? addressSubject(scope, address).id
+    : address;
 }
 
 export const addressDiffers: Rule = {
@@ -58,29 +98,32 @@ export const addressDiffers: Rule = {
     const guest = world.view.guests.get(subject.id);
     if (guest === undefined || guest.row.template) return AGREES;
     const family = familyOfField(field);
-    const { rows, addresses } = declaredFor(world, guest, family);
+    const { rows, expected } = declaredFor(world, guest, family);
     const [winner] = rows;
     const bound = world.binding.byGuest.get(guest.id) ?? [];
     // A garbled cell of a source that has the word before it, or in it: what it would say, nobody knows.
     const last = winner === undefined ? -1 : bound.findLastIndex((row) => row.source === winner.source);
     const spoken = last < 0 ? bound : bound.slice(0, last + 1);
     if (spoken.some((row) => row.row.unreadable.includes('addresses'))) return DOUBT;
-    if (winner === undefined || addresses.length === 0)
+    if (winner === undefined || expected.length === 0)
       return bound.some((row) => row.source.state.kind === 'unreachable') ? DOUBT : AGREES;
     if (winner.source.state.kind !== 'covered') return DOUBT;
     const since = Math.max(...rows.map((row) => row.row.since.before ?? 0));
     const wait = addressDoubt(world, guest, since);
     if (wait !== undefined) return wait;
-    const isCarried = (address: IpAddress) =>
-      guest.carried.some((c) => c.address === address && !isVirtual(world, address, [{ guest, carried: c }]));
-    if (addresses.some(isCarried)) return AGREES;
+    const sources = bound.map((row) => row.source);
+    const asks = unsaid(world, sources, guest.key, sinceOf([guest.row.since.presence, changeOf(guest)]));
+    if (carriesOne(world, guest, expected) || carriesOne(world, guest, alsoDeclared(rows)))
+      return agreesOn(world, idOf('ADDRESS_DIFFERS', guest.id, field), asks);
     const carried = guest.carried.filter(
       (c) => c.family === family && !isVirtual(world, c.address, [{ guest, carried: c }]),
     );
     const own = carried.filter((c) => !isDynamic(world, c));
-    if (own.length === 0) return AGREES;
+    if (own.length === 0) return agreesOn(world, idOf('ADDRESS_DIFFERS', guest.id, field), asks);
+    if (asks.length > 0) return doubt(asks);
     const observed = [...new Set(own.map((c) => c.address))].sort(compareAddresses).join(', ');
-    const declared = [...new Set(addresses)].sort(compareAddresses).join(', ');
+    const sorted = [...expected].sort((a, b) => compareAddresses(a.address, b.address));
+    const declared = [...new Set(sorted.map((one) => textOf(one, guest)))].join(', ');
     const conflict = declaredSet(bound, family).some((set) =>
       set.addresses.some((a) => own.some((c) => c.address === a)),
     );

@@ -1,12 +1,14 @@
-import type { IpAddress } from '../address.js';
 import type { DriftFindingKind, Subject } from '../finding.js';
 import { FIRST_LOOK } from '../time.js';
 import type { GuestView } from '../view.js';
 import { changeOf, declaredFor } from './address-differs.js';
+import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { Row } from './binding.js';
 import { isDeclaringUnreachable } from './presence.js';
+import { unsaid } from './said.js';
 import {
   AGREES,
+  type Ask,
   addressDoubt,
   addressEvidence,
   type Carrier,
@@ -16,24 +18,11 @@ import {
   idOf,
   isDynamic,
   type Rule,
+  sinceOf,
   so,
   type Verdict,
   type World,
 } from './world.js';
-
-/** `scope/address` → its address; a scope may hold slashes, an address does not. */
-export function addressOf(subject: Subject): IpAddress {
-  return subject.id.slice(subject.id.lastIndexOf('/') + 1) as IpAddress;
-}
-
-/** The subject of an address: the bare text in the scope that is one for all. */
-export function addressSubject(scope: string, address: string): Subject {
-  return { kind: 'ADDRESS', id: scope === 'default' ? address : `${scope}/${address}` };
-}
-
-export function addressKey(subject: Subject): string {
-  return subject.id.includes('/') ? subject.id : `default/${subject.id}`;
-}
 
 function declaring(world: World) {
   return world.view.declarations.filter((source) => source.declaresAddresses && source.state.kind !== 'never');
@@ -82,6 +71,8 @@ export const addressNotDeclared: Rule = {
     );
     const sure = carriers.filter((_, i) => waits[i] === undefined);
     if (sure.length === 0) return joined(waits);
+    const asks = sure.flatMap(({ guest }) => notYetHeard(world, guest));
+    if (asks.length > 0) return doubt(asks);
     return so(world, {
       kind: 'ADDRESS_NOT_DECLARED',
       subject,
@@ -102,6 +93,12 @@ export const addressNotDeclared: Rule = {
     });
   },
 };
+
+/** Who declares guests or addresses, and may have been told of this one's since they were asked. */
+function notYetHeard(world: World, guest: GuestView): readonly Ask[] {
+  const speaking = world.view.declarations.filter((one) => one.declaresAddresses || one.declaresGuests);
+  return unsaid(world, speaking, guest.key, sinceOf([guest.row.since.presence, changeOf(guest)]));
+}
 
 /** Agreement by a fresh declaration counts once a carrier was read after it was written. */
 function readSince(world: World, carriers: readonly Carrier[], since: readonly number[]): Verdict {

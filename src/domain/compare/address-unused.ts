@@ -2,9 +2,12 @@ import { type Family, familyOf, type IpAddress } from '../address.js';
 import { scopeOf } from '../carried.js';
 import type { ClusterSettings } from '../settings.js';
 import type { GuestView } from '../view.js';
-import { addressKey, addressOf, addressSubject, joined } from './address-not-declared.js';
+import { changeOf } from './address-differs.js';
+import { joined } from './address-not-declared.js';
+import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { DeclaredAddress } from './binding.js';
-import { absence, declaresPresence } from './presence.js';
+import { absence, declaresPresence, unheard } from './presence.js';
+import { unsaid } from './said.js';
 import {
   AGREES,
   type Ask,
@@ -15,6 +18,7 @@ import {
   doubt,
   idOf,
   type Rule,
+  sinceOf,
   so,
   type Verdict,
   type World,
@@ -117,7 +121,7 @@ export const declaredAddressUnused: Rule = {
     const address = addressOf(subject);
     const key = addressKey(subject);
     const all = world.binding.declaredAddresses.get(key) ?? [];
-    const rows = all.filter((one) => one.row === undefined || declaresPresence(one.row));
+    const rows = all.filter((one) => !one.isExcused && (one.row === undefined || declaresPresence(one.row)));
     if (rows.length === 0)
       return all.length === 0 && world.view.declarations.some((s) => s.state.kind === 'unreachable') ? DOUBT : AGREES;
     // Where nothing is collected, nobody can be seen to carry it.
@@ -205,7 +209,7 @@ function namedDoubt(
     if (guest === undefined || guest.status === 'UNKNOWN') waits.push(DOUBT);
     else if (guest.status === 'STOPPED') return world.coverage.row(guest) ? AGREES : DOUBT;
     else {
-      const wait = addressDoubt(world, guest, since);
+      const wait = addressDoubt(world, guest, since) ?? unsaidOf(world, named, guest);
       if (wait !== undefined) waits.push(wait);
       else if (!canBeAsked(guest, familyOf(address)) && !world.policy.unusedDespiteUnread) waits.push(DOUBT);
     }
@@ -213,12 +217,19 @@ function namedDoubt(
   return waits.length > 0 ? joined(waits) : undefined;
 }
 
+/** Whoever declares it for the guest may have changed its word along with the guest. */
+function unsaidOf(world: World, named: readonly DeclaredAddress[], guest: GuestView): Verdict | undefined {
+  const sources = named.filter(({ guests }) => guests.includes(guest.id)).map(({ from }) => from);
+  const asks = unsaid(world, sources, guest.key, sinceOf([guest.row.since.presence, changeOf(guest)]));
+  return asks.length > 0 ? doubt(asks) : undefined;
+}
+
 /** The row names a VMID that no living guest has: it says so itself, once the absence is proven. */
 function absentDoubt(world: World, named: readonly DeclaredAddress[], since: number): Verdict | undefined {
   const waits = named.flatMap((one) =>
     one.vmids.map((vmid) => {
       const clusters = one.row?.placement.kind === 'in' ? one.row.placement.clusters : [...world.view.clusters.keys()];
-      return absence(world, vmid, clusters, since);
+      return absence(world, vmid, clusters, since) ?? unheard(world, vmid, clusters, [{ source: one.from }]);
     }),
   );
   return waits.some((wait) => wait !== undefined) ? joined(waits) : undefined;

@@ -1,12 +1,29 @@
 import { compareAddresses, type Family } from '../address.js';
+import type { DeclaredSource } from '../declaration.js';
 import type { DeclaredFact, Subject } from '../finding.js';
+import type { GuestKey } from '../guest.js';
+import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
-import { addressKey, addressOf, addressSubject } from './address-not-declared.js';
+import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { DeclaredAddress, Row } from './binding.js';
 import { bareName } from './names.js';
 import { declaresPresence } from './presence.js';
+import { agreesOn, unsaid } from './said.js';
 import { declaredSet, speaksOf } from './spoken.js';
-import { AGREES, called, DOUBT, isVirtual, type Rule, so, type Verdict, type World } from './world.js';
+import {
+  AGREES,
+  type Ask,
+  called,
+  DOUBT,
+  doubt,
+  idOf,
+  isVirtual,
+  type Rule,
+  sinceOf,
+  so,
+  type Verdict,
+  type World,
+} from './world.js';
 
 const GUEST_FIELDS = ['name', 'node', 'status', 'address4', 'address6'] as const;
 type GuestField = (typeof GUEST_FIELDS)[number];
@@ -87,9 +104,21 @@ function withinGuest(world: World, subject: Subject, field: GuestField): Verdict
   if (guest === undefined) return AGREES;
   const said = saying(world, guest, field);
   const contradiction = said.some((one, i) => said.slice(i + 1).some((other) => contradicts(one, other)));
-  if (!contradiction) return outOfReach(world, guest, field) ? DOUBT : AGREES;
+  const asks =
+    contradiction || said.length > 1
+      ? olderWords(
+          world,
+          said.map(({ row }) => row),
+          guest.key,
+        )
+      : [];
+  if (!contradiction) {
+    const id = idOf('DECLARATIONS_CONFLICT', subject.id, field);
+    return outOfReach(world, guest, field) ? DOUBT : agreesOn(world, id, asks);
+  }
   if (said.some(({ row }) => row.source.state.kind !== 'covered') || !world.coverage.cluster(guest.cluster))
     return DOUBT;
+  if (asks.length > 0) return doubt(asks);
   const values = [...new Set(said.map((one) => one.value))];
   return so(world, {
     kind: 'DECLARATIONS_CONFLICT',
@@ -104,6 +133,19 @@ function withinGuest(world: World, subject: Subject, field: GuestField): Verdict
     clusters: [guest.cluster],
     changes: said.map(({ row }) => row.row.since),
     swallowers: [],
+  });
+}
+
+interface Word {
+  readonly source: DeclaredSource;
+  readonly row: { readonly since: ChangeInterval };
+}
+
+/** Sources that were read before another one changed its word: the same change may have been made in them as well. */
+function olderWords(world: World, words: readonly Word[], guest: GuestKey): readonly Ask[] {
+  return words.flatMap(({ source }) => {
+    const others = words.filter((other) => other.source !== source);
+    return unsaid(world, [source], guest, sinceOf(others.map(({ row }) => row.since)));
   });
 }
 
@@ -126,6 +168,10 @@ function fitsSeveral(world: World, subject: Subject): Verdict {
   const { row, guests } = found;
   if (row.source.state.kind !== 'covered' || guests.some((guest) => !world.coverage.cluster(guest.cluster)))
     return DOUBT;
+  const asks = guests.flatMap(({ key, row: listed }) =>
+    unsaid(world, [row.source], key, sinceOf([listed.since.presence])),
+  );
+  if (asks.length > 0) return doubt(asks);
   return so(world, {
     kind: 'DECLARATIONS_CONFLICT',
     subject,
@@ -145,7 +191,9 @@ function fitsSeveral(world: World, subject: Subject): Verdict {
 }
 
 function forGuests(declared: readonly DeclaredAddress[]): readonly DeclaredAddress[] {
-  return declared.filter((one) => one.guests.length > 0 && one.row !== undefined && declaresPresence(one.row));
+  return declared.filter(
+    (one) => !one.isExcused && one.guests.length > 0 && one.row !== undefined && declaresPresence(one.row),
+  );
 }
 
 function oneAddressTwoGuests(world: World, subject: Subject): Verdict {
@@ -155,6 +203,9 @@ function oneAddressTwoGuests(world: World, subject: Subject): Verdict {
   const guests = [...new Set(declared.flatMap((one) => one.guests))].flatMap((id) => world.view.guests.get(id) ?? []);
   if (guests.length < 2 || isVirtual(world, address)) return all.some((one) => !one.covered) ? DOUBT : AGREES;
   if (declared.some((one) => !one.covered) || guests.some((g) => !world.coverage.cluster(g.cluster))) return DOUBT;
+  const words = declared.map(({ from, since }) => ({ source: from, row: { since } }));
+  const asks = guests.flatMap(({ key }) => olderWords(world, words, key));
+  if (asks.length > 0) return doubt(asks);
   return so(world, {
     kind: 'DECLARATIONS_CONFLICT',
     subject,

@@ -3,7 +3,8 @@ import type { Mac } from '../mac.js';
 import type { Instant } from '../time.js';
 import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
-import { addressKey, addressOf, addressSubject, formerDoubt, joined } from './address-not-declared.js';
+import { formerDoubt, joined } from './address-not-declared.js';
+import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import {
   AGREES,
   addressDoubt,
@@ -102,7 +103,7 @@ function sharers(
 }
 
 /** When a guest's present addresses were first read. */
-function firstSight(world: World, guest: GuestView): Instant {
+export function firstSight(world: World, guest: GuestView): Instant {
   const { state } = world.view.clusters.get(guest.cluster) ?? {};
   return changeOf(guest).before ?? guest.configSince ?? state?.firstSuccessAt ?? 0;
 }

@@ -3,9 +3,11 @@ import { type ChangeInterval, DAY } from '../time.js';
 import type { GuestView } from '../view.js';
 import type { Row } from './binding.js';
 import { givenName, sameName } from './names.js';
+import { agreesOn, unsaid } from './said.js';
 import { speaksOf } from './spoken.js';
 import {
   AGREES,
+  type Ask,
   called,
   DOUBT,
   doubt,
@@ -15,6 +17,7 @@ import {
   type Rule,
   rowDoubt,
   rowEvidence,
+  sinceOf,
   so,
   unsettledUntil,
   type Verdict,
@@ -85,6 +88,12 @@ function fieldRule(
   };
 }
 
+/** Sources of the guest's rows that are to be asked first, where what is observed has changed since they were read. */
+function toBeAsked(world: World, guest: GuestView, changes: readonly ChangeInterval[]): readonly Ask[] {
+  const sources = (world.binding.byGuest.get(guest.id) ?? []).map(({ source }) => source);
+  return unsaid(world, sources, guest.key, sinceOf([guest.row.since.presence, ...changes]));
+}
+
 /** The guest's rows say nothing of the field any more, but one of them is not in reach. */
 function isDeclaredOutOfReach(world: World, guest: GuestView): boolean {
   const rows = world.binding.byGuest.get(guest.id) ?? [];
@@ -126,7 +135,10 @@ export const nameDiffers = fieldRule('NAME_DIFFERS', 'name', (world, guest, winn
   const observed = givenName(guest);
   const declared = winner.row.name ?? '';
   if (guest.row.sparse || !world.coverage.quorate(guest.cluster)) return DOUBT;
-  if (observed === null || sameName(observed, declared)) return AGREES;
+  if (observed === null) return AGREES;
+  const asks = toBeAsked(world, guest, [guest.row.since.name]);
+  if (sameName(observed, declared)) return agreesOn(world, idOf('NAME_DIFFERS', guest.id, 'name'), asks);
+  if (asks.length > 0) return doubt(asks);
   const observedIsDeclared = rows.some(({ row }) => row.name !== null && sameName(row.name, observed));
   const text = `named ${observed}`;
   return fieldDiffers(world, guest, rows, {
@@ -145,7 +157,8 @@ export const nodeDiffers = fieldRule('NODE_DIFFERS', 'node', (world, guest, winn
   const declared = world.binding.nodes.in(guest.cluster, winner.row.node ?? '');
   if (declared === undefined || !world.coverage.quorate(guest.cluster)) return DOUBT;
   const observed = guest.row.node;
-  if (declared.name === observed) return AGREES;
+  const asks = toBeAsked(world, guest, [guest.row.since.node]);
+  if (declared.name === observed) return agreesOn(world, idOf('NODE_DIFFERS', guest.id, 'node'), asks);
   if (guest.row.ha !== null && guest.row.ha !== 'ignored') return AGREES;
   if (declared.row.status !== 'ONLINE' || declared.row.maintenance) return DOUBT;
   const settles = unsettledUntil(
@@ -153,7 +166,7 @@ export const nodeDiffers = fieldRule('NODE_DIFFERS', 'node', (world, guest, winn
     [guest.row.since.node, winner.row.since, declared.row.since],
     world.policy.settle.node,
   );
-  if (settles !== null) return doubt([], settles);
+  if (settles !== null || asks.length > 0) return doubt(asks, settles);
   const observedIsDeclared = rows.some(
     ({ row }) => world.binding.nodes.in(guest.cluster, row.node ?? '')?.name === observed,
   );
@@ -204,15 +217,17 @@ export const statusDiffers = fieldRule('STATUS_DIFFERS', 'status', (world, guest
   const winner = onlyRetired ? first : speaking[0];
   if (winner === undefined || guest.row.template) return AGREES;
   if (winner.source.state.kind !== 'covered' || guest.status === 'UNKNOWN') return DOUBT;
+  const asks = toBeAsked(world, guest, powerChanges(guest));
   const wants = onlyRetired ? 'STOPPED' : expected(winner);
   if (guest.status === wants) {
     // A paused guest is listed as running: without its node's power detail nobody knows which.
-    return wants === 'RUNNING' && guest.row.kind === 'QEMU' && !world.coverage.power(guest) ? DOUBT : AGREES;
+    if (wants === 'RUNNING' && guest.row.kind === 'QEMU' && !world.coverage.power(guest)) return DOUBT;
+    return agreesOn(world, idOf('STATUS_DIFFERS', guest.id, 'status'), asks);
   }
   if (guest.status === 'PAUSED' && wants === 'RUNNING' && !world.coverage.power(guest)) return DOUBT;
   if (isExcused(world, guest)) return doubt([], guest.row.lockedSince === null ? null : guest.row.lockedSince + DAY);
   const settles = unsettledUntil(world, [...powerChanges(guest), winner.row.since], world.policy.settle.status);
-  if (settles !== null) return doubt([], settles);
+  if (settles !== null || asks.length > 0) return doubt(asks, settles);
   const observedIsDeclared = speaking.some((row) => expected(row) === guest.status);
   const observed = guest.status.toLowerCase();
   const declared = onlyRetired ? 'retired' : (wants ?? '').toLowerCase();

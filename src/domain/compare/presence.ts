@@ -1,9 +1,11 @@
 import { proxmoxSourceName } from '../absorbing.js';
 import type { Subject } from '../finding.js';
+import { guestKey } from '../guest.js';
 import { FIRST_LOOK } from '../time.js';
 import type { GuestView } from '../view.js';
 import type { Row } from './binding.js';
 import { bareName } from './names.js';
+import { unsaid } from './said.js';
 import {
   AGREES,
   type Ask,
@@ -52,6 +54,9 @@ export const guestNotDeclared: Rule = {
     const gone = world.binding.goneVmids.get(guest.vmid) ?? 0;
     const wait = rowDoubt(world, guest, gone) ?? mayYetBeNamed(world, guest);
     if (wait !== undefined) return wait;
+    // It may have been written down since the services were asked, as it was made.
+    const asks = unsaid(world, declaring, guest.key, guest.row.since.presence.before ?? 0);
+    if (asks.length > 0) return doubt(asks);
     return so(world, {
       kind: 'GUEST_NOT_DECLARED',
       subject,
@@ -78,22 +83,25 @@ export function isDeclaringUnreachable(world: World): boolean {
 }
 
 /**
- * A row that does not say where its guest is may bind to this one by an address, and a row that cannot be read may carry
- * one of its addresses: as long as those are not read, nobody knows.
+ * A row that does not say where its guest is may bind to this one by an address, a VM that is not tied yet by a MAC, and
+ * a row that cannot be read may carry one of its addresses: as long as those are not read, nobody knows.
  */
 function mayYetBeNamed(world: World, guest: GuestView): Verdict | undefined {
   const loose = (world.binding.byVmid.get(guest.vmid) ?? []).filter(
     ({ placement, row }) => placement.kind === 'anywhere' && row.addresses.length > 0,
   );
-  if (loose.length === 0 && world.binding.unreadable.addresses.size === 0) return undefined;
+  const { unreadable, untied } = world.binding;
+  if (loose.length === 0 && unreadable.addresses.size === 0 && untied.size === 0) return undefined;
   return addressDoubt(world, guest, Math.max(0, ...loose.map(({ row }) => row.since.before ?? 0)));
 }
 
 function isNamedUnreadably(world: World, guest: GuestView): boolean {
   const { names, addresses } = world.binding.unreadable;
+  const { untied } = world.binding;
+  const name = guest.row.name === null ? null : bareName(guest.row.name);
   return (
-    (guest.row.name !== null && names.has(bareName(guest.row.name))) ||
-    guest.carried.some((c) => addresses.has(c.address))
+    (name !== null && (names.has(name) || untied.has(`${guest.cluster}/${name}`))) ||
+    guest.carried.some((c) => addresses.has(c.address) || untied.has(`${guest.cluster}/${c.address}`))
   );
 }
 
@@ -154,7 +162,11 @@ export const guestMissing: Rule = {
       return presentAgain(world, vmid, clusters);
     if (covered.length === 0) return DOUBT;
     const since = Math.max(...covered.map((row) => row.row.since.before ?? 0));
-    return absence(world, vmid, clusters, since) ?? missing(world, subject, covered, clusters);
+    return (
+      absence(world, vmid, clusters, since) ??
+      unheard(world, vmid, clusters, covered) ??
+      missing(world, subject, covered, clusters)
+    );
   },
 };
 
@@ -184,6 +196,22 @@ export function absence(world: World, vmid: number, clusters: readonly string[],
       if (!proof.free) return DOUBT;
     } else asks.push({ source: proxmoxSourceName(cluster), part: 'vmid', key: String(vmid) });
   }
+  return asks.length > 0 ? doubt(asks) : undefined;
+}
+
+/** A guest that lived there and went may have been struck off as well: the services are asked before it is missed. */
+export function unheard(
+  world: World,
+  vmid: number,
+  clusters: readonly string[],
+  rows: readonly Pick<Row, 'source'>[],
+): Verdict | undefined {
+  const asks = clusters.flatMap((cluster) => {
+    const key = guestKey(cluster, vmid);
+    if (!world.view.identities.has(key)) return [];
+    const sources = rows.map(({ source }) => source);
+    return unsaid(world, sources, key, world.view.absences.get(key)?.since ?? 0);
+  });
   return asks.length > 0 ? doubt(asks) : undefined;
 }
 

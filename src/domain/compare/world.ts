@@ -19,6 +19,7 @@ import { categoryOf, severityOf } from '../severity.js';
 import { type ChangeInterval, type Instant, isoTime } from '../time.js';
 import type { GuestView, InventoryView } from '../view.js';
 import type { Binding } from './binding.js';
+import { withoutStaleServices } from './in-reach.js';
 import { bindingOf } from './rebinding.js';
 
 /** A read that would settle a doubt. `row` is the next poll itself; `vm` one guest (`cluster/vmid`) of a declared service. */
@@ -70,7 +71,8 @@ export interface World {
   classOf(address: IpAddress, carriers?: readonly Carrier[], scope?: string): AddressClass | undefined;
 }
 
-export function worldOf(view: InventoryView, policy: Policy, now: Instant): World {
+export function worldOf(known: InventoryView, policy: Policy, now: Instant): World {
+  const view = withoutStaleServices(known, now);
   const binding = bindingOf(view);
   const classify = classifier(view, policy, binding);
   return {
@@ -105,6 +107,7 @@ export function isVirtual(world: World, address: IpAddress, carriers: readonly C
 }
 
 export function isDynamic(world: World, carried: CarriedAddress): boolean {
+  if (world.binding.leases.size > 0 && world.binding.leases.has(`${carried.scope}/${carried.address}`)) return true;
   return carried.dynamic || world.classOf(carried.address) === 'dynamic';
 }
 

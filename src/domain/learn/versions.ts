@@ -68,6 +68,7 @@ function forgetPart(guest: DraftGuest | undefined, kind: PartKind): void {
     case 'guest.config':
       guest.config = null;
       guest.configSince = null;
+      guest.configChanged = FIRST_LOOK;
       guest.changed = { config: FIRST_LOOK, addresses, power };
       return;
     case 'guest.addresses':
@@ -122,7 +123,11 @@ export function learnVersion(draft: Draft, version: Version): void {
       return;
     }
     case 'vmid':
-      draft.absences.set(key, { free: (version.body as VmidRow).free, askedAt: version.validFrom });
+      draft.absences.set(key, {
+        free: (version.body as VmidRow).free,
+        since: version.validFrom,
+        askedAt: version.validFrom,
+      });
       return;
     case 'declared.meta': {
       const kept = draft.declared.get(version.source);
@@ -143,6 +148,7 @@ function learnPart(guest: DraftGuest | undefined, kind: PartKind, version: Versi
       const body = version.body as KeptConfig;
       guest.config = body;
       guest.configSince = version.validFrom;
+      guest.configChanged = version.priorReadAt === null ? FIRST_LOOK : change;
       guest.changed = { config: body.devicesSince, addresses, power };
       return;
     }
@@ -172,6 +178,7 @@ function newGuest(version: Version, row: GuestRow): DraftGuest {
     parts: { config: NEVER_READ, addresses: NEVER_READ },
     changed: { config: FIRST_LOOK, addresses: FIRST_LOOK, power: FIRST_LOOK },
     configSince: null,
+    configChanged: FIRST_LOOK,
     status: 'UNKNOWN',
     carried: [],
     firstScope: 'default',
