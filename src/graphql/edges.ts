@@ -2,7 +2,14 @@ import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'gra
 import type { DriftFindingState } from '../domain/finding.js';
 import { cursorText } from '../feed/cursor.js';
 import type { DriftEventRecord, InventoryEventRecord } from '../feed/events.js';
-import type { AddressCarrier, CollectorRecord, FindingRecord, GuestRecord, NodeRecord } from '../inventory/records.js';
+import type {
+  AddressCarrier,
+  CollectorRecord,
+  FindingRecord,
+  GuestAddressRecord,
+  GuestRecord,
+  NodeRecord,
+} from '../inventory/records.js';
 import type { FindingStep } from '../inventory/verbs.js';
 import type { Context } from './context.js';
 import type { PageConnection } from './objects/connection.js';
@@ -31,6 +38,9 @@ const EDGES: Readonly<Record<string, GraphQLFieldResolver<unknown, Context>>> = 
   'Guest.declared': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.declaredOf(guest)),
   'Guest.freshness': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.freshnessOf(guest)),
   'Guest.primaryAddress': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.primaryAddress(guest)),
+  'GuestAddress.evidence': edge<GuestAddressRecord>((address, _, { verbs }) => verbs.inventory.evidenceOf(address)),
+  'AddressCarrier.evidence': edge<GuestAddressRecord>((address, _, { verbs }) => verbs.inventory.evidenceOf(address)),
+  'ProxmoxNode.hardware': edge<NodeRecord>((node, _, { verbs }) => verbs.inventory.hardwareOf(node) ?? null),
   'ProxmoxNode.freshness': edge<NodeRecord>((node, _, { verbs }) => verbs.inventory.nodeFreshness(node)),
   'DriftFinding.guest': edge<FindingRecord>((finding, _, context) => guestsIn(finding, context)[0] ?? null),
   'DriftFinding.guests': edge<FindingRecord>((finding, _, context) => guestsIn(finding, context)),

@@ -1,17 +1,26 @@
 import { type Principal, seesTenant } from '../domain/access.js';
-import { familyOf, type IpAddress, inCidr } from '../domain/address.js';
+import { familyOf, type IpAddress } from '../domain/address.js';
 import { scopeOf } from '../domain/carried.js';
+import { type Classify, classifier } from '../domain/classify.js';
 import { canBeAsked } from '../domain/compare/address-unused.js';
 import type { Binding, DeclaredAddress } from '../domain/compare/binding.js';
-import { isVrrpMac, type Mac } from '../domain/mac.js';
+import type { Mac } from '../domain/mac.js';
 import type { AddressClass, Policy } from '../domain/policy.js';
+import { type Sighting, sightingsOf } from '../domain/sightings.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { GuestView, InventoryView } from '../domain/view.js';
 import { addressKey } from './address-key.js';
 import { seesFinding } from './findings.js';
 import { guestRecord } from './guest-record.js';
 import type { SortedList } from './page.js';
-import type { AddressCarrier, AddressDeclarer, AddressRecord } from './records.js';
+import type {
+  AddressCarrier,
+  AddressDeclarer,
+  AddressEvidenceRecord,
+  AddressRecord,
+  AddressSightingRecord,
+  GuestAddressRecord,
+} from './records.js';
 import type { AddressFilter } from './verbs.js';
 
 /** `scope/address`, or the bare address in scope `default`. */
@@ -34,16 +43,18 @@ export function addressList(view: InventoryView, binding: Binding, policy: Polic
   if (list === undefined) {
     const keys = new Map<AddressRecord, readonly (string | number)[]>();
     const unread = unreadByScope(view);
-    const nodeAddresses = new Set([...view.nodes.values()].flatMap((node) => node.row.ip ?? []));
+    const classify = classifier(view, policy, binding);
+    const sightings = sightingsOf(view);
     const sorted = [...drafts(view, binding).values()].map((draft): AddressRecord => {
       const record = {
         id: addressId(draft.scope, draft.address),
         scope: draft.scope,
         address: draft.address,
         family: familyOf(draft.address),
-        class: classOf(draft, policy, nodeAddresses),
+        class: classOf(draft, classify),
         declaredBy: draft.declaredBy,
         carriedBy: draft.carriedBy,
+        seen: sightingRecords(sightings.get(`${draft.scope}/${draft.address}`)),
         unread: draft.carriedBy.length === 0 ? (unread.get(`${familyOf(draft.address)}:${draft.scope}`) ?? 0) : 0,
       };
       keys.set(record, [draft.scope, record.family, addressKey(draft.address)]);
@@ -85,15 +96,33 @@ function drafts(view: InventoryView, binding: Binding): Map<string, Draft> {
   return all;
 }
 
+const UNSEEN: readonly AddressSightingRecord[] = [];
+
+function sightingRecords(sightings: readonly Sighting[] | undefined): readonly AddressSightingRecord[] {
+  if (sightings === undefined) return UNSEEN;
+  const records = sightings.map(({ by, source, mac, at, secondHand, where }) => {
+    return { by, source, mac, at, secondHand, where };
+  });
+  return records.sort((a, b) => (b.at ?? 0) - (a.at ?? 0) || (a.source < b.source ? -1 : 1));
+}
+
+/** Whose neighbours or controllers show an address on a device's own MAC: evidence that it is carried, not what decides. */
+export function witnesses(
+  view: InventoryView,
+  { scope, address, mac }: Pick<GuestAddressRecord, 'scope' | 'address' | 'mac'>,
+): readonly AddressEvidenceRecord[] {
+  const seen = sightingsOf(view).get(`${scope}/${address}`) ?? [];
+  return seen.filter((one) => one.mac === mac && !one.secondHand).map(({ by, at }) => ({ source: by, at }));
+}
+
 function declarer({ source, location, label, guests, vmids }: DeclaredAddress): AddressDeclarer {
   return { source, location, label, guests, vmids };
 }
 
-function classOf(draft: Draft, policy: Policy, nodeAddresses: ReadonlySet<string>): AddressClass | null {
-  const ruled = policy.addressClasses.find((rule) => inCidr(draft.address, rule.cidr));
-  if (ruled !== undefined) return ruled.class;
-  if (nodeAddresses.has(draft.address)) return 'node';
-  if (draft.carriedBy.some(({ mac }) => mac !== null && isVrrpMac(mac as Mac))) return 'virtual';
+function classOf({ scope, address, ...draft }: Draft, classify: Classify): AddressClass | null {
+  const macs = draft.carriedBy.map(({ mac }) => mac as Mac | null);
+  const known = classify(address, { scope, macs });
+  if (known !== undefined) return known;
   if (draft.carriedBy.length > 0 && draft.carriedBy.every((carrier) => carrier.dynamic)) return 'dynamic';
   return null;
 }

@@ -1,8 +1,9 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { COLLECTOR_NAMES, type CollectorName } from '../domain/contract.js';
-import { sourceStale } from '../domain/coverage.js';
+import { collectorOf, sourceStale } from '../domain/coverage.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
+import type { SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 import type { RunRecord } from '../store/store.js';
 import { freshness } from './freshness.js';
@@ -13,20 +14,28 @@ function runSummary(run: RunRecord): RunSummary {
   return { id, startedAt, finishedAt, outcome, requests, coverage };
 }
 
-/** The sources of the estate that the caller may see, one a cluster. */
+/** Every source that the contract schedules: clusters, services, and declared services. */
+function statesOf(view: InventoryView): readonly SourceState[] {
+  const declared = [...view.declared.values()].filter(({ state }) => state.outcome !== 'RETIRED');
+  const states = [...view.clusters.values(), ...declared].map(({ state }) => state);
+  return [...states, ...view.services.values()].filter((state) => collectorOf(state) !== null);
+}
+
+/** The sources of the estate that the caller may see: clusters, hosts and services. */
 export function collectorSources(
   principal: Principal,
   view: InventoryView,
   runs: ReadonlyMap<string, RunRecord>,
   now: Instant,
 ): CollectorSourceRecord[] {
-  return [...view.clusters.values()]
-    .filter(({ name }) => seesTenant(principal, tenantOf({ cluster: name })))
-    .map(({ name, state }) => {
+  return statesOf(view)
+    .filter(({ cluster }) => seesTenant(principal, tenantOf({ cluster })))
+    .map((state) => {
       const run = runs.get(state.source);
       return {
         name: state.source,
-        cluster: name,
+        collector: collectorOf(state),
+        cluster: state.cluster,
         outcome: state.outcome === 'RETIRED' ? 'NEVER' : state.outcome,
         reason: state.reason,
         notes: state.notes,
@@ -39,13 +48,16 @@ export function collectorSources(
     });
 }
 
-/** One record per name of the contract. Only `proxmox_guest_ipam` has sources so far. */
+/** One record per name of the contract. */
 export function collectorRecords(
   view: InventoryView,
   sources: readonly CollectorSourceRecord[],
   now: Instant,
 ): CollectorRecord[] {
-  return COLLECTOR_NAMES.map((name) => collectorRecord(view, name, name === 'proxmox_guest_ipam' ? sources : [], now));
+  return COLLECTOR_NAMES.map((name) => {
+    const own = sources.filter(({ collector }) => collector === name);
+    return collectorRecord(view, name, own, now);
+  });
 }
 
 const BADNESS = { UNREACHABLE: 2, NEVER: 1, OBSERVED: 0 } as const;

@@ -69,7 +69,7 @@ class FlatGuest implements GuestRecord {
   }
 
   get addresses(): readonly GuestAddressRecord[] {
-    this.#addresses ??= this.#parts.carried.map(addressRecord);
+    this.#addresses ??= this.#parts.carried.map((carried) => addressRecord(carried, this.asOf !== null));
     return this.#addresses;
   }
 
@@ -85,9 +85,10 @@ class FlatGuest implements GuestRecord {
   }
 }
 
-function addressRecord(carried: CarriedAddress): GuestAddressRecord {
+function addressRecord(carried: CarriedAddress, isPast: boolean): GuestAddressRecord {
   const { address, family, prefixLength, scope, mac, device, linkDown, dynamic, evidence } = carried;
-  return { address, family, prefixLength, scope, mac, interface: device, linkDown, dynamic, evidence };
+  const record = { address, family, prefixLength, scope, mac, interface: device, linkDown, dynamic, evidence };
+  return isPast ? { ...record, isPast } : record;
 }
 
 export function guestRecordAsOf(parts: GuestParts, at: Instant): GuestRecord {

@@ -6,7 +6,7 @@ import type { Policy } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
-import { addressKeeper, addressList, primaryAddress } from './addresses.js';
+import { addressKeeper, addressList, primaryAddress, witnesses } from './addresses.js';
 import { originOf, pastBinding, pastNode, pastOf } from './as-of.js';
 import { collectorRecords, collectorSources, declaredSourceRecords } from './collectors.js';
 import { driftFacts } from './drift-facts.js';
@@ -14,9 +14,11 @@ import { DEFAULT_STATES, findingPage, findingRecord, seesFinding } from './findi
 import { clusterFreshness, freshness, guestFreshness, inventoryFreshness } from './freshness.js';
 import { guestRecord, nodeRecord, nodeRecordOf } from './guest-record.js';
 import { guestKeeper, guestList, guestsUnder, oneGuest, seesGuest, sortGuests } from './guests.js';
+import { hardwareOf } from './hardware.js';
 import { nodeKeeper, nodeList } from './nodes.js';
 import { pageOf } from './page.js';
 import type { FindingRecord, GuestRecord } from './records.js';
+import { serviceInventory } from './services.js';
 import { summaryRecord } from './summary.js';
 import type { InventoryVerbs } from './verbs.js';
 
@@ -37,7 +39,7 @@ export function inventoryVerbs(needs: InventoryNeeds): InventoryVerbs {
     ...estateVerbs(needs),
     ...driftVerbs(needs),
     ...guestEdges(needs),
-    ...nodeEdges(needs),
+    ...networkEdges(needs),
   };
 }
 
@@ -205,9 +207,20 @@ function guestEdges(
 
 const NONE: readonly FindingRecord[] = [];
 
-function nodeEdges(needs: InventoryNeeds): Verbs<'nodeFreshness'> {
+function networkEdges(needs: InventoryNeeds): Verbs<'nodeFreshness' | 'hardwareOf' | 'evidenceOf' | 'services'> {
   const { view, now } = needs;
   return {
+    evidenceOf(address) {
+      const seen = address.isPast === true ? [] : witnesses(view(), address);
+      return seen.length === 0 ? address.evidence : [...address.evidence, ...seen];
+    },
+    hardwareOf(node) {
+      return node.asOf === null ? hardwareOf(view(), node, now()) : undefined;
+    },
+    services(principal, collector) {
+      demand(principal, 'inventory:read');
+      return serviceInventory(principal, view(), collector, now());
+    },
     nodeFreshness(node) {
       return clusterFreshness(view(), view().clusters.get(node.cluster), now());
     },

@@ -35,7 +35,28 @@ export interface GuestAddressRecord {
   readonly interface: string;
   readonly linkDown: boolean;
   readonly dynamic: boolean;
-  readonly evidence: readonly { readonly source: string; readonly at: Instant | null }[];
+  readonly evidence: readonly AddressEvidenceRecord[];
+  /** Of a guest as it was: what is seen on the network now is no evidence of then. */
+  readonly isPast?: true;
+}
+
+export interface AddressEvidenceRecord {
+  readonly source: string;
+  readonly at: Instant | null;
+}
+
+/** Somebody was seen answering for an address. */
+export interface AddressSightingRecord {
+  readonly by: 'NEIGHBOUR' | 'UNIFI';
+  /** The service that saw it: `ip_neigh:main/pve1`. */
+  readonly source: string;
+  readonly mac: string;
+  /** When it last answered for itself; null: it is only remembered. */
+  readonly at: Instant | null;
+  /** Told by a control plane or answered for by proxy. */
+  readonly secondHand: boolean;
+  /** In words: `pve1 on vmbr0`. */
+  readonly where: string;
 }
 
 export interface GuestInterfaceRecord {
@@ -111,6 +132,8 @@ export interface AddressRecord {
   readonly class: AddressClass | null;
   readonly declaredBy: readonly AddressDeclarer[];
   readonly carriedBy: readonly AddressCarrier[];
+  /** Who was seen answering for it, newest first. */
+  readonly seen: readonly AddressSightingRecord[];
   /** Declared and carried by nobody that was read: how many running guests of its scope could not be asked; else 0. */
   readonly unread: number;
 }
@@ -126,6 +149,8 @@ export interface RunSummary {
 
 export interface CollectorSourceRecord {
   readonly name: string;
+  readonly collector: CollectorName | null;
+  /** '' for a service of no cluster. */
   readonly cluster: string;
   readonly outcome: 'OBSERVED' | 'UNREACHABLE' | 'NEVER';
   readonly reason: string | null;

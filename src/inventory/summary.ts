@@ -20,7 +20,7 @@ export function summaryRecord(principal: Principal, view: InventoryView, now: In
   const stale = collectorRecords(view, sources, now).filter((collector) => collector.freshness.stale).length;
   const health = healthOf(open, guests.total, stale);
   return {
-    clusters: sources.length,
+    clusters: sources.filter(({ collector }) => collector === 'proxmox_guest_ipam').length,
     nodes: { total: nodes.length, online: nodes.filter((node) => node.row.status === 'ONLINE').length },
     guests,
     drift: { ...driftTiles(findings, open), comparedAt: view.findings.comparedAt },

@@ -3,19 +3,23 @@ import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
 import type { DeclaredFact, DriftFindingState, FindingEvent, FindingId } from '../domain/finding.js';
 import type { GuestId, NodeStatus } from '../domain/guest.js';
 import type { Instant } from '../domain/time.js';
+import type { NodeHardware } from './hardware.js';
 import type { Page, PageRequest } from './page.js';
 import type {
+  AddressEvidenceRecord,
   AddressRecord,
   CollectorRecord,
   DeclaredSourceRecord,
   DriftFacts,
   FindingRecord,
   Freshness,
+  GuestAddressRecord,
   GuestRecord,
   InventoryFreshness,
   NodeRecord,
   SummaryRecord,
 } from './records.js';
+import type { RecordCollector, ServiceInventory } from './services.js';
 
 export type GuestOrderField = 'VMID' | 'NAME' | 'NODE' | 'STATUS' | 'MEMORY';
 export interface GuestOrder {
@@ -91,6 +95,11 @@ export interface InventoryVerbs {
   freshnessOf(guest: GuestRecord): Freshness;
   /** The carried address that the winning declaration names, else the first static one by device, else the lowest other; IPv4 first. */
   primaryAddress(guest: GuestRecord): string | null;
-  /** An edge of a node. */
+  /** Who says that a guest carries an address: what decides it first, then who saw its device answer. */
+  evidenceOf(address: GuestAddressRecord): readonly AddressEvidenceRecord[];
+  /** Edges of a node. */
   nodeFreshness(node: NodeRecord): Freshness;
+  hardwareOf(node: NodeRecord): NodeHardware | undefined;
+  /** What a collector's services said last. */
+  services(principal: Principal, collector: RecordCollector): ServiceInventory;
 }

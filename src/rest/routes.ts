@@ -2,18 +2,28 @@ import type { Principal } from '../domain/access.js';
 import { DomainError } from '../domain/errors.js';
 import { MAX_FIRST } from '../inventory/page.js';
 import type { RestFacts } from '../inventory/rest-facts.js';
+import type { ServiceItem } from '../inventory/services.js';
 import type { InventoryVerbs } from '../inventory/verbs.js';
 import { conditional } from './conditional.js';
 import { openApiDocument } from './openapi.js';
 import { guestStatuses, nodeStatuses, textParameter, vmidParameter } from './query.js';
 import type { RestAnswer, RestRequest, RestRoute } from './route.js';
+import { serviceBody } from './service-shapes.js';
 import { beginning, driftBody, everyNode, guestBody, nodeBody, summaryBody } from './shapes.js';
 import { ROUTES, type RouteName } from './table.js';
 
 export interface Needs {
   readonly inventory: Pick<
     InventoryVerbs,
-    'freshness' | 'summary' | 'allGuests' | 'guest' | 'nodes' | 'driftFacts' | 'freshnessOf' | 'primaryAddress'
+    | 'freshness'
+    | 'summary'
+    | 'allGuests'
+    | 'guest'
+    | 'nodes'
+    | 'driftFacts'
+    | 'freshnessOf'
+    | 'primaryAddress'
+    | 'services'
   >;
   readonly facts: RestFacts;
 }
@@ -60,6 +70,20 @@ function inventoryAnswers({ inventory, facts }: Needs) {
       const filter = { cluster: textParameter(request, 'cluster'), statuses: nodeStatuses(request) };
       const nodes = everyNode(inventory, principal, filter, MAX_FIRST).map(nodeBody);
       return json(request, { ...start(principal), nodes });
+    },
+    npm: (principal, request) => json(request, serviceBody(inventory.services(principal, 'npm'))),
+    unifi: (principal, request) => json(request, serviceBody(inventory.services(principal, 'unifi'))),
+    neighbours: (principal, request) => {
+      const cluster = textParameter(request, 'cluster');
+      const keep = (item: ServiceItem) => cluster === undefined || item.cluster === cluster;
+      return json(request, serviceBody(inventory.services(principal, 'ip_neigh'), keep));
+    },
+    hardware: (principal, request) => {
+      const cluster = textParameter(request, 'cluster');
+      const node = textParameter(request, 'node');
+      const keep = (item: ServiceItem) =>
+        (cluster === undefined || item.cluster === cluster) && (node === undefined || item.key === node);
+      return json(request, serviceBody(inventory.services(principal, 'hardware'), keep));
     },
     drift: (principal, request) => json(request, driftBody(inventory.driftFacts(principal))),
   } satisfies Partial<Record<RouteName, Answer>>;

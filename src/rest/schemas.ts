@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HardwareItem, NeighbourItem, NpmItem, UnifiItem } from './service-schemas.js';
 
 /** The answers of the shim, field by field. The types of the code and the OpenAPI document both come from here. */
 
@@ -80,6 +81,18 @@ export const Guests = z.object({ ...BEGINNING, guests: z.array(Guest) });
 export const OneGuest = z.object({ ...BEGINNING, guest: Guest });
 export const Nodes = z.object({ ...BEGINNING, nodes: z.array(Node) });
 
+const serviceAnswer = <T extends z.ZodType>(item: T) =>
+  z.object({
+    ...BEGINNING,
+    implementation: z.literal('stub').optional().describe('There where no source is configured: nothing is known'),
+    items: z.array(item),
+  });
+
+export const Npm = serviceAnswer(NpmItem);
+export const Unifi = serviceAnswer(UnifiItem);
+export const Neighbours = serviceAnswer(NeighbourItem);
+export const Hardware = serviceAnswer(HardwareItem);
+
 const Fact = z.object({ value: z.string(), source: z.string(), location: z.string() });
 
 export const DriftFinding = z.object({
@@ -152,6 +165,10 @@ export const SCHEMAS = {
   Guests,
   OneGuest,
   Nodes,
+  Npm,
+  Unifi,
+  Neighbours,
+  Hardware,
   DriftFinding,
   Drift,
   CollectorContractFile,

@@ -20,6 +20,7 @@ export interface RouteEntry {
 
 const CLUSTER: Parameter = { name: 'cluster', description: 'Only what belongs to this cluster' };
 const NODE: Parameter = { name: 'node', description: 'Only this node, and the guests on it' };
+const NODE_ONLY: Parameter = { name: 'node', description: 'Only this node' };
 const STATUS: Parameter = {
   name: 'status',
   description: 'Only guests with this status; paused ones are running',
@@ -72,6 +73,38 @@ export const ROUTES = {
     query: [NODE_STATUS, CLUSTER],
     schema: 'Nodes',
     refusals: [400],
+  },
+  npm: {
+    path: '/v1/inventory/npm',
+    operation: 'inventoryNpm',
+    summary: 'Proxy hosts, redirections, streams and certificates of Nginx Proxy Manager',
+    query: [],
+    schema: 'Npm',
+    refusals: [],
+  },
+  unifi: {
+    path: '/v1/inventory/unifi',
+    operation: 'inventoryUnifi',
+    summary: 'Devices with their ports, networks and clients of the UniFi controllers',
+    query: [],
+    schema: 'Unifi',
+    refusals: [],
+  },
+  neighbours: {
+    path: '/v1/inventory/neighbours',
+    operation: 'inventoryNeighbours',
+    summary: 'Who answered for which address, by the neighbour tables of the hosts',
+    query: [CLUSTER],
+    schema: 'Neighbours',
+    refusals: [],
+  },
+  hardware: {
+    path: '/v1/inventory/hardware',
+    operation: 'inventoryHardware',
+    summary: 'Parts, disk health and waiting updates of the nodes',
+    query: [CLUSTER, NODE_ONLY],
+    schema: 'Hardware',
+    refusals: [],
   },
   drift: {
     path: '/v1/inventory/drift',

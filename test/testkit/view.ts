@@ -5,9 +5,10 @@ import type { Finding } from '../../src/domain/finding.js';
 import type { ClusterRow, GuestKind, GuestRow, NetworkDevice, NodeStatus } from '../../src/domain/guest.js';
 import { learn } from '../../src/domain/learn/learn.js';
 import { type Mac, macAddress } from '../../src/domain/mac.js';
+import type { ObservedRecord } from '../../src/domain/record.js';
 import { type InventorySettings, unnamedCluster } from '../../src/domain/settings.js';
 import { FIRST_LOOK, type Instant } from '../../src/domain/time.js';
-import type { PartReadRow, SourceState, Version, VersionKind } from '../../src/domain/version.js';
+import type { PartReadRow, ServiceKind, SourceState, Version, VersionKind } from '../../src/domain/version.js';
 import { emptyView, type InventoryView } from '../../src/domain/view.js';
 
 /** The moment at which hand-built views were read. */
@@ -41,6 +42,8 @@ export interface AView {
   /** Changes to the state of a cluster: the last good poll was at THEN where nothing is said. */
   readonly states?: Readonly<Record<string, Partial<SourceState>>>;
   readonly findings?: readonly Finding[];
+  /** Records by service: `npm:edge`, `hardware:main/pve1`. All were read at THEN. */
+  readonly services?: Readonly<Record<string, readonly ObservedRecord[]>>;
 }
 
 export type ADeclaration =
@@ -144,7 +147,25 @@ export function learnedOf(what: AView): {
     states.push(aSourceState({ source: `declared:${source}`, kind: 'declared' }));
     opened.push(...declaredVersions(source, rows));
   }
+  for (const [source, records] of Object.entries(what.services ?? {})) {
+    const of = serviceVersions(source, records);
+    states.push(of.state);
+    opened.push(...of.opened);
+    reads.push(...of.reads);
+  }
   return { opened, reads, states };
+}
+
+function serviceVersions(source: string, records: readonly ObservedRecord[]) {
+  const [kind = '', name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
+  const cluster = kind === 'ip_neigh' || kind === 'hardware' ? (name.split('/')[0] ?? '') : '';
+  const state = aSourceState({ source, kind: kind as ServiceKind, cluster });
+  const opened = records.map(({ kind: of, key, body }) => ({ ...version(of, cluster, key, 0, body), source }));
+  const reads = records.flatMap(({ kind: of, key, seenAt }): PartReadRow[] => {
+    if (of !== 'neighbour' && of !== 'unifi.client') return [];
+    return [{ source, part: of, key, state: 'read', askedAt: seenAt, attemptedAt: THEN, failures: 0, reason: null }];
+  });
+  return { state, opened, reads };
 }
 
 function version(kind: VersionKind, cluster: string, key: string, incarnation: number, body: unknown): Version {

@@ -1,6 +1,7 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { DateTime } from '../scalars.js';
 import { connectionOf } from './connection.js';
-import { AddressClassEnum } from './enums.js';
+import { AddressClassEnum, AddressSightingEnum } from './enums.js';
 import { AddressEvidence, Guest } from './guest.js';
 
 @ObjectType({ description: 'A declaration of an address', simpleResolvers: true })
@@ -31,7 +32,26 @@ export class AddressCarrier {
   evidence: AddressEvidence[];
 }
 
-@ObjectType({ description: 'An address of the estate: who declares it, who carries it', simpleResolvers: true })
+@ObjectType({ description: 'Somebody seen answering for an address', simpleResolvers: true })
+export class AddressSighting {
+  @Field(() => AddressSightingEnum, { description: 'Who saw it' })
+  by: string;
+  @Field(() => String, { description: 'Name of that source, such as `ip_neigh:main/pve1`' })
+  source: string;
+  @Field(() => String, { description: 'MAC that answered' })
+  mac: string;
+  @Field(() => DateTime, { nullable: true, description: 'When it last answered; null: it is only remembered' })
+  at: number | null;
+  @Field(() => Boolean, { description: 'Whether another one answered in its place (proxy, control plane)' })
+  secondHand: boolean;
+  @Field(() => String, { description: 'Where, in words' })
+  where: string;
+}
+
+@ObjectType({
+  description: 'An address of the estate: who declares it, who carries it, who was seen with it',
+  simpleResolvers: true,
+})
 export class Address {
   @Field(() => ID, { description: '`scope/address`; the bare address in scope `default`' })
   id: string;
@@ -47,6 +67,8 @@ export class Address {
   declaredBy: AddressDeclarer[];
   @Field(() => [AddressCarrier], { description: 'Which guests carry it' })
   carriedBy: AddressCarrier[];
+  @Field(() => [AddressSighting], { description: 'Who was seen answering for it, newest first' })
+  seen: AddressSighting[];
   @Field(() => Int, { description: 'Where nobody carries it: how many running guests of its scope could not be asked' })
   unread: number;
 }

@@ -47,7 +47,7 @@ export class Breaker {
 export class CollectorSource {
   @Field(() => String, { description: 'Name of the source, such as `proxmox:main`' })
   name: string;
-  @Field(() => String, { description: 'The cluster it belongs to' })
+  @Field(() => String, { description: 'The cluster it belongs to; empty for a service of none' })
   cluster: string;
   @Field(() => CollectorOutcomeEnum, { description: 'What became of the last attempt' })
   outcome: string;

@@ -11,6 +11,7 @@ import type {
 import type { GuestKind, GuestStatus, NodeStatus } from '../../domain/guest.js';
 import type { InventoryEventType } from '../../domain/inventory-event.js';
 import type { AddressClass } from '../../domain/policy.js';
+import type { HardwareSection, SmartVerdict } from '../../domain/record.js';
 
 /** Registers an enum whose names are its values. Every value of `T` must be described, or it does not compile. */
 function enumOf<T extends string>(name: string, description: string, values: Readonly<Record<T, string>>): object {
@@ -74,6 +75,27 @@ export const AddressClassEnum = capitalEnumOf<AddressClass>('AddressClass', 'Wha
   virtual: 'A virtual address that several may carry in turn',
   dynamic: 'Handed out by a server, not by people',
   external: 'Outside the estate',
+});
+
+export const AddressSightingEnum = enumOf<'NEIGHBOUR' | 'UNIFI'>(
+  'AddressSightingSource',
+  'Who saw somebody answer for an address',
+  { NEIGHBOUR: 'The neighbour table of a host', UNIFI: 'A UniFi controller' },
+);
+
+export const HardwareSectionEnum = capitalEnumOf<HardwareSection>('HardwareSection', 'What kind of part it is', {
+  system: 'Chassis, board and firmware',
+  cpus: 'A processor',
+  memory: 'A memory module',
+  disks: 'A disk',
+  network: 'A network card',
+  pci: 'A card on the PCI bus',
+});
+
+export const SmartVerdictEnum = enumOf<SmartVerdict>('SmartVerdict', 'What SMART says of a disk', {
+  PASSED: 'It is healthy',
+  FAILED: 'It is failing: replace it',
+  UNKNOWN: 'It does not say',
 });
 
 export const DriftFindingKindEnum = enumOf<DriftFindingKind>(

@@ -3,6 +3,7 @@ import { BigIntScalar } from '../scalars.js';
 import { connectionOf } from './connection.js';
 import { NodeStatusEnum } from './enums.js';
 import { Freshness } from './freshness.js';
+import { NodeHardware } from './hardware.js';
 
 @ObjectType({ description: 'A node of a Proxmox cluster', simpleResolvers: true })
 export class ProxmoxNode {
@@ -24,6 +25,8 @@ export class ProxmoxNode {
   memoryBytes: number | null;
   @Field(() => BigIntScalar, { nullable: true, description: 'Size of its root disk in bytes' })
   diskBytes: number | null;
+  @Field(() => NodeHardware, { nullable: true, description: 'Its machine; null where nobody was asked for it' })
+  hardware: NodeHardware | null;
   @Field(() => Freshness, { description: 'How old this knowledge is' })
   freshness: Freshness;
 }

@@ -1,0 +1,85 @@
+import { type Principal, seesTenant } from '../domain/access.js';
+import type { CollectorName } from '../domain/contract.js';
+import { collectorOf, sourceStale } from '../domain/coverage.js';
+import type { KeptRecord, RecordBodies, RecordKind } from '../domain/record.js';
+import { tenantOf } from '../domain/tenancy.js';
+import type { Instant } from '../domain/time.js';
+import type { SourceState } from '../domain/version.js';
+import type { InventoryView } from '../domain/view.js';
+import type { InventoryFreshness } from './records.js';
+
+/** What a service said of one thing, with when it was last read. */
+export interface ServiceItem<K extends RecordKind = RecordKind> extends KeptRecord<RecordBodies[K]> {
+  readonly kind: K;
+  readonly collectedAt: Instant | null;
+}
+
+/** Everything that a collector's services said last, or that none is configured. */
+export interface ServiceInventory {
+  readonly isConfigured: boolean;
+  readonly freshness: InventoryFreshness;
+  readonly items: readonly ServiceItem[];
+}
+
+/** Collectors whose services are kept as records, with the kinds of these. */
+export const SERVICE_RECORDS = {
+  npm: ['npm.proxy_host', 'npm.redirection', 'npm.stream', 'npm.certificate'],
+  unifi: ['unifi.device', 'unifi.network', 'unifi.client'],
+  ip_neigh: ['neighbour'],
+  hardware: ['hardware', 'hardware.health', 'hardware.updates'],
+} as const satisfies Partial<Record<CollectorName, readonly RecordKind[]>>;
+export type RecordCollector = keyof typeof SERVICE_RECORDS;
+
+export function serviceInventory(
+  principal: Principal,
+  view: InventoryView,
+  collector: RecordCollector,
+  now: Instant,
+): ServiceInventory {
+  const states = new Map(
+    [...view.services.values()]
+      .filter((state) => collectorOf(state) === collector && seesTenant(principal, tenantOf(state)))
+      .map((state) => [state.source, state]),
+  );
+  const items = SERVICE_RECORDS[collector].flatMap((kind) => itemsOf(view, kind, states));
+  return { isConfigured: states.size > 0, freshness: freshnessOf([...states.values()], view, now), items };
+}
+
+function itemsOf(
+  view: InventoryView,
+  kind: RecordKind,
+  states: ReadonlyMap<string, SourceState>,
+): readonly ServiceItem[] {
+  const items: ServiceItem[] = [];
+  for (const record of view.records[kind].values()) {
+    const state = states.get(record.source);
+    if (state !== undefined) items.push({ ...record, kind, collectedAt: state.lastSuccessAt });
+  }
+  return items.sort((a, b) => compareTexts(a.source, b.source) || compareTexts(a.key, b.key));
+}
+
+/** `2` before `10`: ids and ports are numbers in text. */
+function compareTexts(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+function freshnessOf(states: readonly SourceState[], view: InventoryView, now: Instant): InventoryFreshness {
+  if (states.length === 0) {
+    const notes = ['no source is configured for it: name one in sources.yaml'];
+    return { collectedAt: null, stale: true, seedUnreachable: false, notes };
+  }
+  const successes = states.map(({ lastSuccessAt }) => lastSuccessAt);
+  return {
+    collectedAt: successes.includes(null) ? null : Math.min(...successes.map((at) => at ?? 0)),
+    stale: states.some((state) => sourceStale(state, view, now)),
+    seedUnreachable: states.some(({ outcome }) => outcome === 'UNREACHABLE'),
+    notes: states.flatMap(notesOf),
+  };
+}
+
+function notesOf({ source, outcome, reason, notes }: SourceState): string[] {
+  const own = notes.map((note) => `${source}: ${note}`);
+  if (outcome === 'NEVER') return [`${source}: not read yet`, ...own];
+  if (outcome === 'UNREACHABLE') return [`${source}: unreachable${reason === null ? '' : `: ${reason}`}`, ...own];
+  return own;
+}

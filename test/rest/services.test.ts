@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { SCHEMAS } from '../../src/rest/schemas.js';
+import { HARDWARE_RECORDS, NEIGHBOUR_RECORDS, NPM_RECORDS, UNIFI_RECORDS } from '../testkit/services.js';
+import { anEstate, openRest } from './estate.js';
+
+const COLLECTED = '2026-11-21T10:00:00.000Z';
+const HOUR_AGO = '2026-11-21T09:00:00.000Z';
+const BEGINS = { collected_at: COLLECTED, stale: false, seed_unreachable: false, notes: [] };
+
+const estate = () =>
+  anEstate({
+    services: {
+      'npm:edge': NPM_RECORDS,
+      'ip_neigh:main/pve1': NEIGHBOUR_RECORDS,
+      'unifi:campus': UNIFI_RECORDS,
+      'hardware:main/pve1': HARDWARE_RECORDS,
+    },
+  });
+
+describe('what services said', () => {
+  it('is a row a proxy host, redirection, stream and certificate', async () => {
+    const { json } = await openRest({ view: estate() });
+    const body = await json('/v1/inventory/npm');
+    SCHEMAS.Npm.parse(body);
+    expect(body).toEqual({
+      ...BEGINS,
+      items: [
+        {
+          ...{ type: 'proxy_host', npm: 'edge', id: 2, domain_names: ['shop.example.org'], forward_scheme: 'http' },
+          ...{ forward_host: '10.0.0.11', forward_port: 8080, enabled: true, certificate_id: 7, ssl_forced: true },
+          locations: [{ path: '/api', forward_scheme: 'http', forward_host: 'api', forward_port: 9000 }],
+          ...{ error: null, collected_at: COLLECTED },
+        },
+        {
+          ...{ type: 'redirection_host', npm: 'edge', id: 1, domain_names: ['old.example.org'] },
+          ...{ forward_domain_name: 'shop.example.org', forward_http_code: 301, enabled: true, certificate_id: null },
+          collected_at: COLLECTED,
+        },
+        {
+          ...{ type: 'stream', npm: 'edge', id: 4, incoming_port: 2222, forward_host: '10.0.0.12', forward_port: 22 },
+          ...{ tcp: true, udp: false, enabled: true, collected_at: COLLECTED },
+        },
+        {
+          ...{ type: 'certificate', npm: 'edge', id: 7, provider: 'letsencrypt', name: 'shop' },
+          ...{ domain_names: ['shop.example.org'], not_after: '2026-11-25T14:00:00.000Z', collected_at: COLLECTED },
+        },
+      ],
+    });
+  });
+
+  it('is a row a UniFi device with its ports, a network and a client', async () => {
+    const { json } = await openRest({ view: estate() });
+    const body = await json('/v1/inventory/unifi');
+    SCHEMAS.Unifi.parse(body);
+    expect(body.items).toMatchObject([
+      {
+        ...{ type: 'device', unifi: 'campus', mac: 'f0:9f:c2:00:00:01', ip: '10.0.0.250', state: 'CONNECTED' },
+        ports: [{ port: 3, name: 'pve1', up: true, speed_mbps: 10_000, lldp_name: 'pve1' }],
+      },
+      { type: 'network', id: 'n1', prefix: '10.0.0.0/24', dhcp_from: '10.0.0.100', dhcp_to: '10.0.0.199' },
+      {
+        ...{ type: 'client', mac: 'bc:24:11:00:00:65', ip: '10.0.0.11', switch_mac: 'f0:9f:c2:00:00:01' },
+        ...{ switch_port: 3, last_seen_at: HOUR_AGO, collected_at: COLLECTED },
+      },
+    ]);
+  });
+
+  it('is a row a neighbour, of one cluster where it is asked for', async () => {
+    const { json } = await openRest({ view: estate() });
+    const body = await json('/v1/inventory/neighbours?cluster=main');
+    SCHEMAS.Neighbours.parse(body);
+    expect(body).toEqual({
+      ...BEGINS,
+      items: [
+        {
+          ...{ cluster: 'main', host: 'pve1', ip: '10.0.0.11', mac: 'bc:24:11:00:00:65', device: 'vmbr0' },
+          ...{ router: false, second_hand: false, last_seen_at: COLLECTED, collected_at: COLLECTED },
+        },
+      ],
+    });
+    expect(await json('/v1/inventory/neighbours?cluster=edge')).toEqual({ ...BEGINS, items: [] });
+  });
+
+  it('is the parts, disk health and updates of a node', async () => {
+    const { json } = await openRest({ view: estate() });
+    const body = await json('/v1/inventory/hardware?node=pve1');
+    SCHEMAS.Hardware.parse(body);
+    expect(body.items).toEqual([
+      {
+        ...{ type: 'parts', cluster: 'main', node: 'pve1', by: 'SSH', sections: ['disks'], collected_at: COLLECTED },
+        parts: [
+          {
+            ...{ section: 'disks', place: 'sda', vendor: 'Samsung', model: 'PM883', serial: 'S1', size_bytes: 1_920 },
+            detail: 'ssd',
+          },
+        ],
+      },
+      {
+        ...{ type: 'health', cluster: 'main', node: 'pve1', by: 'SSH', collected_at: COLLECTED },
+        disks: [
+          {
+            ...{ disk: 'S1', device: '/dev/sda', model: 'PM883', verdict: 'PASSED', life_left_percent: 97 },
+            counters: ['reallocated sectors: 0'],
+          },
+        ],
+      },
+      {
+        ...{ type: 'updates', cluster: 'main', node: 'pve1', collected_at: COLLECTED },
+        packages: [{ name: 'pve-manager', installed: '9.1.1', available: '9.1.2', origin: 'Proxmox' }],
+      },
+    ]);
+    expect((await json('/v1/inventory/hardware?node=pve2')).items).toEqual([]);
+  });
+
+  it.each(['npm', 'unifi', 'neighbours', 'hardware'])(
+    'is nothing, and says so, where %s is not configured',
+    async (route) => {
+      const { json } = await openRest();
+      expect(await json(`/v1/inventory/${route}`)).toEqual({
+        ...{ collected_at: null, stale: true, seed_unreachable: false },
+        ...{ notes: ['no source is configured for it: name one in sources.yaml'], implementation: 'stub', items: [] },
+      });
+    },
+  );
+});
