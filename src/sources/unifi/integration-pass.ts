@@ -1,5 +1,6 @@
 import type { Mac } from '../../domain/mac.js';
 import type { ObservedRecord, RecordKind, ServiceObservation } from '../../domain/record.js';
+import { inLanes } from '../proxmox/lanes.js';
 import { type WireObject, wireText } from '../proxmox/parse/wire-values.js';
 import { PassFailure } from '../service-pass.js';
 import { clockAhead } from '../transport/peer-clock.js';
@@ -146,26 +147,9 @@ async function readDetails(
     done += 1;
     progress(done);
   };
-  await inLanes(rows, readOne);
+  await inLanes(DETAILS_AT_ONCE, rows, readOne);
   const what = path.slice(path.lastIndexOf('/') + 1);
   const notes =
     missing.length === 0 ? [] : [`of ${missing.length} ${what} the details could not be read: ${missing[0]}`];
   return { of: (row: WireObject) => details.get(row), notes };
-}
-
-/** A few at once; after a failure no further one is begun, and none is left behind. */
-async function inLanes<T>(items: readonly T[], deed: (item: T) => Promise<void>): Promise<void> {
-  const waiting = items.values();
-  let isOver = false;
-  const lane = async () => {
-    for (const item of waiting) {
-      if (isOver) return;
-      await deed(item).catch((failed) => {
-        isOver = true;
-        throw failed;
-      });
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: DETAILS_AT_ONCE }, lane));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
