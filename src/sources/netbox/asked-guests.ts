@@ -47,7 +47,7 @@ export async function readAsked(reading: Reading, asked: readonly AskedGuest[], 
     guests.push(...read.guests);
     gone.push(...read.gone);
   }
-  return { rows: [...rows.values()], guests, gone: [...new Set(gone)].filter((key) => !rows.has(key)) };
+  return { rows: [...rows.values()], guests, gone: [...new Set(gone)] };
 }
 
 async function readSome(reading: Reading, asked: readonly AskedGuest[], needs: AskedNeeds): Promise<AskedRead> {

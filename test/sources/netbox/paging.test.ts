@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { json } from '../scripted-server.js';
 import { collect, type Fields, fakeNetbox, kept, observed, reason, smallNetbox, source, T0 } from './fake-netbox.js';
 
@@ -70,6 +70,21 @@ describe('Lists longer than a page', () => {
     expect(await reason(collect(source(server)))).toBe(
       `unreachable: ${server.url}/api${VMS}: 500 Internal Server Error: canceling statement due to statement timeout`,
     );
+  });
+
+  it('are left as soon as another list cannot be read', async () => {
+    const server = await fakeNetbox(
+      { 'virtualization/virtual-machines': vms(30) },
+      {
+        // VMs take their time; prefixes fail once they are waited for.
+        instead: (_request, response, url) => {
+          if (url.pathname.includes('/ipam/prefixes/')) json(response, { error: 'gone' }, 500, 'Server Error');
+          return url.pathname.includes(VMS) || url.pathname.includes('/ipam/prefixes/');
+        },
+      },
+    );
+    expect(await reason(collect(source(server)))).toMatch(/prefixes\/: 500 Server Error: gone$/);
+    await vi.waitFor(() => expect(server.dropped()).toBe(1));
   });
 
   it('are read again when they end early, and not believed when they do so twice', async () => {
