@@ -53,8 +53,8 @@ export function declareNetbox(needs: NetboxNeeds): NetboxDeclared {
   writing.networks();
   const written = needs.estates.flatMap((estate) => writing.estate(estate));
   const planting = new NetboxPlanting(model, written, needs.touched);
-  planting.everyday();
   if (needs.plant !== false) planting.drift();
+  planting.everyday();
   return { model, planted: planting.planted, touched: planting.touched };
 }
 

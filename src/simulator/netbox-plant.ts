@@ -55,7 +55,7 @@ export class NetboxPlanting {
   }
 
   #withoutVmid(byMac: boolean): void {
-    const taken = this.#take(({ guest }) => hasFixed(guest) && guest.nics.every(({ tag }) => tag === null));
+    const taken = this.#take(() => true);
     if (taken === undefined) return;
     this.#model.vms.edit(taken.vm.id, { vmid: null });
     if (byMac) return;
@@ -63,7 +63,7 @@ export class NetboxPlanting {
   }
 
   #leased(): void {
-    const taken = this.#take(({ guest }) => guest.nics[0]?.v4?.by === 'dhcp');
+    const taken = this.#take(({ guest }) => guest.nics[0]?.v4?.by === 'dhcp' && canBeAsked(guest));
     const lease = taken?.guest.nics[0]?.v4;
     const own = taken === undefined ? undefined : this.#model.interfacesOf(taken.vm.id)[0];
     if (own === undefined || lease === null || lease === undefined) return;
@@ -81,14 +81,14 @@ export class NetboxPlanting {
 
   /** A device was moved to another VLAN, and nobody wrote it down. */
   #vlan(): void {
-    const taken = this.#take(({ guest }) => hasFixed(guest) && guest.nics[0]?.tag === 20);
+    const taken = this.#take(({ guest }) => guest.nics[0]?.tag === 20);
     if (taken === undefined) return;
     this.#model.setVlan(taken.vm.id, 'net0', 40);
     this.#add('VLAN_DIFFERS', `${placeOfVm(taken)}@1`, 'net0');
   }
 
   #memory(): void {
-    const taken = this.#take(({ guest }) => hasFixed(guest));
+    const taken = this.#take(() => true);
     if (taken === undefined) return;
     this.#model.vms.edit(taken.vm.id, { memoryMb: taken.guest.memoryMiB * 2 });
     this.#add('RESOURCES_DIFFER', `${placeOfVm(taken)}@1`, 'memory');
@@ -96,7 +96,7 @@ export class NetboxPlanting {
 
   /** The table calls it what the cluster calls it, and NetBox does not. */
   #name(): void {
-    const taken = this.#take(({ guest, named }) => named && hasFixed(guest));
+    const taken = this.#take(({ named }) => named);
     if (taken === undefined) return;
     this.#model.renameVm(taken.vm.id, `${taken.vm.name}-dcim`);
     this.#add('DECLARATIONS_CONFLICT', placeOfVm(taken), 'name');
@@ -107,14 +107,19 @@ export class NetboxPlanting {
   }
 }
 
-/** Runs, can be asked, and nothing excuses a difference. */
+/** Runs, and nothing excuses a difference, or moves it by itself. */
 function isCalm(guest: Guest): boolean {
-  const seen = guest.kind === 'lxc' || guest.agent === 'alive';
-  return seen && guest.power === 'running' && guest.lock === null && guest.ha === null && guest.nics.length === 1;
+  return guest.power === 'running' && guest.lock === null && guest.ha === null;
 }
 
-function hasFixed({ nics: [nic] }: Guest): boolean {
-  return nic?.v4?.by === 'config' && nic.v6 === null;
+/** Its address is in its config, and it has no other. */
+function hasFixed({ nics }: Guest): boolean {
+  const [nic] = nics;
+  return nics.length === 1 && nic?.v4?.by === 'config' && nic.v6 === null;
+}
+
+function canBeAsked({ kind, agent }: Guest): boolean {
+  return kind === 'lxc' || agent === 'alive';
 }
 
 function placeOfVm({ estate, guest }: Written): string {
