@@ -1,5 +1,6 @@
 import { absorb, failedState } from '../../src/domain/absorb.js';
 import { absorbDeclared } from '../../src/domain/absorb-declared.js';
+import { absorbService } from '../../src/domain/absorb-service.js';
 import { type Comparison, compare } from '../../src/domain/compare/compare.js';
 import type { Ask } from '../../src/domain/compare/world.js';
 import type { Declaration, DeclaredOutcome, KeyConflict } from '../../src/domain/declaration.js';
@@ -8,11 +9,13 @@ import { learn, relearn } from '../../src/domain/learn/learn.js';
 import { type Lived, live } from '../../src/domain/lifecycle.js';
 import type { PartKey } from '../../src/domain/observation.js';
 import { DEFAULT_POLICY, type Policy } from '../../src/domain/policy.js';
+import type { ServiceObservation } from '../../src/domain/record.js';
 import { type ClusterSettings, type InventorySettings, unnamedCluster } from '../../src/domain/settings.js';
 import { DAY, isoTime, MINUTE, SECOND } from '../../src/domain/time.js';
-import type { Batch } from '../../src/domain/version.js';
+import type { Batch, ServiceKind, SourceState } from '../../src/domain/version.js';
 import { emptyView, type InventoryView } from '../../src/domain/view.js';
 import { declaresGuests, TABLE } from './domain-declared.js';
+import { answer } from './domain-netbox.js';
 import { Shelf } from './domain-shelf.js';
 import { Estate, type Reading } from './estate-model.js';
 import { aContract, aSourceState } from './view.js';
@@ -32,6 +35,9 @@ export interface Happened {
   readonly reason: string | null;
 }
 
+/** What a service says at one look. */
+export type Served = Pick<ServiceObservation, 'records' | 'complete'> & { readonly nodes?: readonly string[] };
+
 /** The whole pure pipeline over a model estate: collect, absorb, learn, compare, live. Every step leaves a line of its story. */
 export class Run {
   readonly estate: Estate;
@@ -43,6 +49,8 @@ export class Run {
   comparison: Comparison;
   /** Versions that the last step wrote. */
   writes: readonly string[] = [];
+  /** What services that are asked truly say now, by name. One that is not here does not answer. */
+  readonly services = new Map<string, readonly Declaration[]>();
   readonly #shelf = new Shelf();
   readonly #settings: InventorySettings;
   readonly #compares: boolean;
@@ -87,6 +95,7 @@ export class Run {
   settle(): this {
     for (let round = 0; round < 6; round++) {
       for (const cluster of this.estate.clusterNames()) this.full(cluster);
+      this.askServices();
       if (this.comparison.asks.length === 0) return this;
       this.estate.pass(SECOND);
     }
@@ -108,7 +117,7 @@ export class Run {
       { part: 'addresses', key: String(vmid) },
     ]);
     for (const part of [...missing, ...touched, ...asked, ...more]) parts.set(`${part.part} ${part.key}`, part);
-    return this.poll([...parts.values()], cluster);
+    return this.poll([...parts.values()], cluster).askServices();
   }
 
   unreachable(cluster = 'main'): this {
@@ -149,8 +158,49 @@ export class Run {
     return this.#absorbed(`${name}: ${what}`, absorbDeclared(kept, outcome, this.estate.now));
   }
 
+  /** A service is asked for all it has. */
+  read(name: string): this {
+    const truth = this.services.get(name);
+    if (truth === undefined) return this.lose(name, 'connect ECONNREFUSED');
+    const value = answer(this.view, this.view.declared.get(`declared:${name}`), truth, this.estate.now);
+    const outcome = { kind: 'observed' as const, at: this.estate.now, value, contentHash: '' };
+    return this.declared(name, outcome, `read, ${truth.length} rows`);
+  }
+
+  /** Services are asked for the guests that a doubt asks for. */
+  askServices(): this {
+    for (const [name, truth] of this.services) {
+      const source = `declared:${name}`;
+      const asked = this.comparison.asks.filter((ask) => ask.part === 'vm' && ask.source === source);
+      if (asked.length === 0) continue;
+      this.estate.pass(SECOND);
+      const guests = asked.map(({ key }) => key);
+      const value = answer(this.view, this.view.declared.get(source), truth, this.estate.now, guests);
+      const outcome = { kind: 'observed' as const, at: this.estate.now, value, contentHash: '' };
+      this.declared(name, outcome, `asked for ${guests.join(', ')}`);
+    }
+    return this;
+  }
+
   lose(name: string, reason = 'it is empty'): this {
     return this.declared(name, { kind: 'unreachable', at: this.estate.now, reason, contentHash: null }, reason);
+  }
+
+  /** A service answers with these records. Those of a cluster are called `kind:cluster/host`. */
+  serve(source: string, { records, complete, nodes }: Served): this {
+    const seen = { askedAt: this.estate.now, records, complete, nodes: nodes ?? null, notes: [] };
+    const batch = absorbService(this.view, this.#service(source), seen, this.estate.now);
+    return this.#absorbed(`${source}: ${records.length} records`, batch);
+  }
+
+  silence(source: string): this {
+    const state = failedState(this.#service(source), 'connect ECONNREFUSED', this.estate.now, MINUTE);
+    return this.#absorbed(`${source} is unreachable`, { writes: [], reads: [], state });
+  }
+
+  retireService(source: string): this {
+    const state: SourceState = { ...this.#service(source), outcome: 'RETIRED' };
+    return this.#absorbed(`${source} is retired`, { writes: [], reads: [], state });
   }
 
   retire(cluster: string): this {
@@ -224,6 +274,12 @@ export class Run {
       this.events.push({ at, type, id: findingId, reason });
       this.story.push(`         ${type} ${findingId} (declared ${declared}, observed ${observed})`);
     }
+  }
+
+  #service(source: string): SourceState {
+    const [kind = '', rest = ''] = source.split(':');
+    const cluster = kind === 'ip_neigh' || kind === 'hardware' ? (rest.split('/')[0] ?? '') : '';
+    return this.view.services.get(source) ?? { ...NEVER, source, kind: kind as ServiceKind, cluster };
   }
 
   #cluster(name: string) {

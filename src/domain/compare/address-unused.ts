@@ -1,6 +1,7 @@
-import { type Family, familyOf, type IpAddress } from '../address.js';
+import { type Family, familyOf, type IpAddress, inCidr } from '../address.js';
 import { scopeOf } from '../carried.js';
 import type { ClusterSettings } from '../settings.js';
+import { isAnswered, sightingsOf } from '../sightings.js';
 import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
 import { joined } from './address-not-declared.js';
@@ -8,6 +9,7 @@ import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { DeclaredAddress } from './binding.js';
 import { absence, declaresPresence, unheard } from './presence.js';
 import { unsaid } from './said.js';
+import { isCovered, observersOf } from './services.js';
 import {
   AGREES,
   type Ask,
@@ -126,7 +128,11 @@ export const declaredAddressUnused: Rule = {
       return all.length === 0 && world.view.declarations.some((s) => s.state.kind === 'unreachable') ? DOUBT : AGREES;
     // Where nothing is collected, nobody can be seen to carry it.
     if (!rows.some(({ scope }) => isCollected(world, scope))) return { kind: 'agrees', reason: OUT_OF_SIGHT };
-    if (rows.length < all.length || world.carriers.has(key) || world.classOf(address) !== undefined) return AGREES;
+    const scope = key.slice(0, key.lastIndexOf('/'));
+    if (rows.length < all.length || world.carriers.has(key) || isClassified(world, address, scope)) return AGREES;
+    if (isAnswered(sightingsOf(world.view).get(key), world.now)) return AGREES;
+    // Whoever might have heard it answer lately cannot be asked.
+    if (observersOf(world, scope).some((source) => !isCovered(world, source))) return DOUBT;
     // A row out of reach names a guest: what that one carries decides, and the row may say other by now.
     if (rows.some((one) => !one.covered && one.vmids.length > 0)) return DOUBT;
     const covered = rows.filter((one) => one.covered);
@@ -138,6 +144,13 @@ export const declaredAddressUnused: Rule = {
     return wait ?? unused(world, subject, address, covered, rows);
   },
 };
+
+/** That a controller leases addresses of its range says nothing of one that is written down: there the policy's word is needed. */
+function isClassified(world: World, address: IpAddress, scope: string): boolean {
+  const named = world.classOf(address, [], scope);
+  if (named !== 'dynamic') return named !== undefined;
+  return world.policy.addressClasses.find((rule) => inCidr(address, rule.cidr))?.class === 'dynamic';
+}
 
 function unused(
   world: World,

@@ -6,10 +6,16 @@ import type { InventoryView } from '../view.js';
 import { addressDiffers } from './address-differs.js';
 import { addressNotDeclared } from './address-not-declared.js';
 import { declaredAddressUnused } from './address-unused.js';
+import { addressAnsweredByOther } from './answered-by-other.js';
+import { certificateExpiring } from './certificates.js';
 import { declarationsConflict } from './conflicts.js';
 import { duplicateAddress, duplicateMac } from './duplicates.js';
 import { nameDiffers, nodeDiffers, statusDiffers } from './facts.js';
+import { diskFailing, hardwareChanged } from './hardware.js';
 import { guestMissing, guestNotDeclared } from './presence.js';
+import { proxyTargetStopped, proxyTargetUnknown } from './proxy-targets.js';
+import { resourcesDiffer } from './resources-differ.js';
+import { vlanDiffers } from './vlan-differs.js';
 import { AGREES, type Ask, type Rule, type Verdict, type World, worldOf } from './world.js';
 
 /** Every kind that can be told, one rule each. */
@@ -24,7 +30,15 @@ const RULES: readonly Rule[] = [
   declaredAddressUnused,
   duplicateAddress,
   duplicateMac,
+  vlanDiffers,
+  resourcesDiffer,
   declarationsConflict,
+  addressAnsweredByOther,
+  proxyTargetUnknown,
+  proxyTargetStopped,
+  certificateExpiring,
+  hardwareChanged,
+  diskFailing,
 ];
 const BY_KIND = new Map(RULES.map((rule) => [rule.kind, rule]));
 
