@@ -1,4 +1,5 @@
 import { goodServiceState, Writes } from './absorbing.js';
+import { acceptedHardware, keptHardware, keptHealth } from './keep-hardware.js';
 import { recordId } from './learn/service-records.js';
 import {
   type KeptRecord,
@@ -40,7 +41,7 @@ export function absorbService(
   }
   for (const kind of seen.complete) {
     for (const known of knownOf(view, state.source, kind)) {
-      if (listed.has(`${kind} ${known.key}`) || !isGone(kind, known, seen)) continue;
+      if (listed.has(`${kind} ${known.key}`) || !isGone(kind, known, seen, state)) continue;
       writes.end(writes.key(kind, known.key), seen.askedAt);
     }
   }
@@ -56,18 +57,31 @@ interface Absorbing {
 }
 
 function absorbRecord(record: ObservedRecord, { view, state, seen, writes, reads }: Absorbing): void {
-  const { kind, key, body, seenAt } = record;
-  const known = view.records[kind].get(recordId(state.source, key));
+  const { kind, key, seenAt } = record;
+  const id = recordId(state.source, key);
+  const known = view.records[kind].get(id);
+  const body = keptBody(record, view, id);
   const isNew = writes.put(writes.key(kind, key), body, known?.body, seen.askedAt, state.lastSuccessAt);
-  // The first parts list of a node is the one that later ones are held against.
-  if (kind === 'hardware' && !view.records['hardware.accepted'].has(recordId(state.source, key)))
-    writes.put(writes.key('hardware.accepted', key), body, undefined, seen.askedAt, null);
+  if (record.kind === 'hardware') {
+    // The first parts list of a node is the one that later ones are held against.
+    const accepted = view.records['hardware.accepted'].get(id)?.body;
+    const now = keptHardware(view.records.hardware.get(id)?.body, record.body);
+    const next = acceptedHardware(accepted, now);
+    writes.put(writes.key('hardware.accepted', key), next, accepted, seen.askedAt, null);
+  }
   if (!LASTING_KINDS.has(kind)) return;
   // Another body under the same key is another word: that the one before answered is nothing to it.
   const before = isNew ? null : (known?.seenAt ?? null);
   const latest = seenAt === null || before === null ? (seenAt ?? before) : Math.max(seenAt, before);
   if (!isNew && latest === before) return;
   reads.push(seenRow(state.source, kind, key, latest, seen.askedAt));
+}
+
+/** A pass may have read less of a node than is known of it: what it could not read stays. */
+function keptBody(record: ObservedRecord, view: InventoryView, id: string): unknown {
+  if (record.kind === 'hardware') return keptHardware(view.records.hardware.get(id)?.body, record.body);
+  if (record.kind === 'hardware.health') return keptHealth(view.records['hardware.health'].get(id)?.body, record.body);
+  return record.body;
 }
 
 function seenRow(
@@ -82,8 +96,14 @@ function seenRow(
   return { source, part, key, state, askedAt, attemptedAt, failures: 0, reason: null };
 }
 
-function isGone(kind: RecordKind, known: KeptRecord<unknown>, seen: ServiceObservation): boolean {
+function isGone(
+  kind: RecordKind,
+  known: KeptRecord<unknown>,
+  seen: ServiceObservation,
+  { firstSuccessAt }: SourceState,
+): boolean {
   if (seen.nodes !== null && !seen.nodes.includes(known.key)) return false;
   if (!LASTING_KINDS.has(kind)) return true;
-  return seen.askedAt - (known.seenAt ?? known.since.before ?? 0) > FORGET_AFTER;
+  // What was there at the very first look has no beginning of its own.
+  return seen.askedAt - (known.seenAt ?? known.since.before ?? firstSuccessAt ?? 0) > FORGET_AFTER;
 }
