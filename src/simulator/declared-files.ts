@@ -16,6 +16,8 @@ export interface Written {
   readonly planted: readonly PlantedDrift[];
   /** `cluster/vmid` of guests that planted drift depends on. */
   readonly touched: ReadonlySet<string>;
+  /** What is in both files, for whoever else should say the same. */
+  readonly told: DeclaredEstate;
 }
 
 /** Plants the drift, which changes the estates too, and writes down what people would have. */
@@ -26,7 +28,7 @@ export function declare(estates: readonly Estate[], marker: string): Written {
     summarise(estate, told, touched);
     foresee(estate, told);
   }
-  return { tableText: tableText(told, marker), addressText: keysText(told, marker), planted, touched };
+  return { tableText: tableText(told, marker), addressText: keysText(told, marker), planted, touched, told };
 }
 
 /** Chain nodes in a row are written as a range, with their addresses in the other file. */

@@ -1,10 +1,11 @@
 import { Agent, request } from 'node:https';
 import { onTestFinished } from 'vitest';
 import { selfSigned } from '../../src/simulator/certificate.js';
-import { declaredEstate } from '../../src/simulator/declared-rows.js';
+import { declare } from '../../src/simulator/declared-files.js';
+import type { DeclaredEstate } from '../../src/simulator/declared-rows.js';
 import type { Estate } from '../../src/simulator/estate.js';
 import { declareNetbox, type NetboxNeeds } from '../../src/simulator/netbox-declared.js';
-import { type PlantedDrift, plant } from '../../src/simulator/plant.js';
+import type { PlantedDrift } from '../../src/simulator/plant.js';
 import { populate, type Size } from '../../src/simulator/populate.js';
 import { NetboxFaults } from '../../src/simulator/wire/netbox/faults.js';
 import {
@@ -18,6 +19,7 @@ export const CERTIFICATE = selfSigned();
 
 export interface Declared {
   readonly estates: readonly Estate[];
+  readonly told: DeclaredEstate;
   readonly tables: readonly PlantedDrift[];
   readonly netbox: ReturnType<typeof declareNetbox>;
 }
@@ -26,9 +28,8 @@ export interface Declared {
 export function declared(size: Partial<Size> = {}, more: Partial<NetboxNeeds> = {}): Declared {
   const now = () => NOW;
   const estates = populate({ seed: 20_260, nodes: 5, guests: 60, clusters: 1, version: '9.1', now, ...size });
-  const told = declaredEstate(estates);
-  const { planted, touched } = plant(estates, told);
-  return { estates, tables: planted, netbox: declareNetbox({ estates, told, touched, now, ...more }) };
+  const { planted, touched, told } = declare(estates, 'no file');
+  return { estates, told, tables: planted, netbox: declareNetbox({ estates, told, touched, now, ...more }) };
 }
 
 /** A NetBox that ends with the test. */

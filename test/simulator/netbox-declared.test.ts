@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { declaredEstate, fixedAddresses } from '../../src/simulator/declared-rows.js';
-import { declareNetbox } from '../../src/simulator/netbox-declared.js';
+import { fixedAddresses } from '../../src/simulator/declared-rows.js';
+import { netboxDeed } from '../../src/simulator/netbox-deeds.js';
 import type { NetboxModel } from '../../src/simulator/netbox-model.js';
-import { plant } from '../../src/simulator/plant.js';
-import { populate } from '../../src/simulator/populate.js';
-import { NOW } from './asking.js';
 import { declared } from './netbox-asking.js';
-
-const SIZE = { seed: 20_260, nodes: 5, guests: 60, clusters: 1, version: '9.1', now: () => NOW } as const;
 
 function plain(model: NetboxModel) {
   return model.vms.all().map(({ id, name, status, vmid, deviceId }) => ({
@@ -20,20 +15,32 @@ function plain(model: NetboxModel) {
 
 describe('a simulated NetBox without drift of its own', () => {
   it('says of every VM what the table says, planted drift included', () => {
-    const estates = populate(SIZE);
-    const told = declaredEstate(estates);
-    const { touched } = plant(estates, told);
-    const { model, planted } = declareNetbox({ estates, told, touched, now: () => NOW, plant: false });
-    expect(planted).toEqual([]);
-    const rows = new Map(told.rows.map((row) => [row.from, row]));
-    const tied = plain(model).filter(({ vmid }) => !Number.isNaN(vmid));
-    expect(tied.length).toBeGreaterThan(50);
+    const { told, netbox } = declared({}, { plant: false });
+    expect(netbox.planted).toEqual([]);
+    const tied = plain(netbox.model).filter(({ vmid }) => !Number.isNaN(vmid));
+    const rowOf = (vmid: number) => told.rows.find(({ from, to }) => from <= vmid && vmid <= to);
     const differing = tied.filter(({ vmid, name, node }) => {
-      // The first of two rows is the one that the guest was given; a second one is what conflicts.
-      const row = told.rows.find(({ from }) => from === vmid) ?? rows.get(vmid);
-      return row?.name !== name || row.node !== node;
+      const row = rowOf(vmid);
+      // A row over a range names neither.
+      return row === undefined || (row.from === row.to && (row.name !== name || row.node !== node));
     });
     expect(differing).toEqual([]);
+    const listed = told.rows
+      .filter(({ word }) => word !== 'none')
+      .flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, n) => from + n));
+    expect(netbox.model.vms.all()).toHaveLength(new Set(listed).size);
+    expect(tied.map(({ vmid }) => vmid).filter((vmid) => !listed.includes(vmid))).toEqual([]);
+  });
+
+  it('has the word of the table for the state of a VM', () => {
+    const { told, netbox } = declared({}, { plant: false });
+    const words = plain(netbox.model).flatMap(({ vmid, status }) => {
+      const row = told.rows.find(({ from, to }) => from === vmid && to === vmid);
+      return row === undefined ? [] : [`${row.word} ${status}`];
+    });
+    expect([...new Set(words)].sort()).toEqual([
+      ...['paused paused', 'planned planned', 'retired decommissioning', 'running active', 'stopped offline'],
+    ]);
   });
 
   it('gives running guests their fixed addresses, with the mask, on the device that has them', () => {
@@ -120,5 +127,32 @@ describe('drift that is planted in a simulated NetBox', () => {
   it('is the same at every start', () => {
     const [one, other] = [declared().netbox, declared().netbox];
     expect([other.planted, plain(other.model)]).toEqual([one.planted, plain(one.model)]);
+  });
+});
+
+describe('deeds of an admin call', () => {
+  it('change a VM that is named by its place or by its id', () => {
+    const { model } = declared({}, { plant: false }).netbox;
+    const vm = model.vms.all().find(({ vmid, id }) => vmid !== null && model.interfacesOf(id).length > 0);
+    const place = { cluster: 'sim-main', vmid: vm?.vmid };
+    const id = vm?.id ?? 0;
+    netboxDeed(model, { deed: 'rename', ...place, name: 'web-99' });
+    netboxDeed(model, { deed: 'setAddress', ...place, address: '10.100.9.9/16' });
+    netboxDeed(model, { deed: 'setVlan', ...place, device: 'net0', vlan: 77 });
+    netboxDeed(model, { deed: 'setMemory', id, memory: 512 });
+    expect(model.vms.get(id)).toMatchObject({ name: 'web-99', memoryMb: 512 });
+    expect(model.addressesOf(id).map(({ address }) => address)).toContain('10.100.9.9/16');
+    expect(model.interfacesOf(id)[0]?.vlan).toBe(77);
+    netboxDeed(model, { deed: 'setVmid', id, to: null });
+    expect(() => netboxDeed(model, { deed: 'delete', ...place })).toThrow('says VMID');
+    netboxDeed(model, { deed: 'delete', id });
+    expect(model.vms.find(id)).toBeUndefined();
+  });
+
+  it('say what is missing', () => {
+    const { model } = declared({}, { plant: false }).netbox;
+    expect(() => netboxDeed(model, { deed: 'paint', id: 1 })).toThrow('deed: give one of rename, delete');
+    expect(() => netboxDeed(model, { deed: 'rename', id: 1 })).toThrow('name: give a text');
+    expect(() => netboxDeed(model, { deed: 'rename', cluster: 'sim-main' })).toThrow('vmid: give a whole number');
   });
 });
