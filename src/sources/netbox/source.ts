@@ -109,7 +109,7 @@ async function read(
 ): Promise<DeclaredOutcome> {
   const { asked, known } = request;
   const meaning = meaningOf(settings);
-  const pages = new PageCount(request.progress, LISTS_OF_A_PASS);
+  const pages = new PageCount(request.progress, asked === null ? LISTS_OF_A_PASS : 0);
   const reading: Reading = {
     ...{ client, ask, pages },
     pageSize: needs.pageSize ?? PAGE_SIZE,
