@@ -11,7 +11,7 @@ import type { UnifiClient, UnifiNeeds } from './client.js';
 import { macOf } from './parse/addresses.js';
 import { absentClient, connectedClient, learnedClient, type SeenClient, type Watch } from './parse/clients.js';
 import { device, type ReadDevice } from './parse/devices.js';
-import { edgeMacs } from './parse/mac-tables.js';
+import { edgeMacs, type Place } from './parse/mac-tables.js';
 import { type NetworkIndex, network, networkIndex } from './parse/networks.js';
 import { unifiWords } from './words.js';
 
@@ -100,7 +100,8 @@ function allClients(connected: readonly SeenClient[], around: Around): readonly 
   const clients = new Map(connected.map((each) => [each.body.mac, each]));
   for (const { body } of connected) lastWords.set(body.mac, body);
   for (const [mac, place] of edgeMacs(devices)) {
-    if (!clients.has(mac)) clients.set(mac, learnedClient(place, users.get(mac), index, watch));
+    if (clients.has(mac) || isStillThere(place, lastWords.get(mac), users.has(mac))) continue;
+    clients.set(mac, learnedClient(place, users.get(mac), index, watch));
   }
   for (const [mac, row] of users) {
     if (clients.has(mac)) continue;
@@ -110,6 +111,11 @@ function allClients(connected: readonly SeenClient[], around: Around): readonly 
   // What nobody lists any more is not worth its place.
   for (const mac of lastWords.keys()) if (!clients.has(mac)) lastWords.delete(mac);
   return [...clients.values()];
+}
+
+/** It fell silent where it was: its last word says more than its bare MAC on that port. */
+function isStillThere({ switchMac, port }: Place, before: Client | undefined, isKnown: boolean): boolean {
+  return isKnown && before?.switchMac === switchMac && before.switchPort === port;
 }
 
 function userRows(rows: readonly unknown[]): ReadonlyMap<Mac, WireObject> {

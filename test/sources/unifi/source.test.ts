@@ -315,6 +315,11 @@ describe('a client', () => {
     expect(here).toMatchObject([{ seenAt: T0 - 30_000, body: { name: 'Lap', fixedAddress: '10.0.0.5' } }]);
     server.paths.set(listPath('stat/sta'), []);
     expect(clientsOf(await observe(of))).toEqual(here);
+    const mac_table = [{ mac: user.mac, age: 1 }];
+    const port_table = [{ port_idx: 3, mac_table }];
+    server.paths.set(listPath('stat/device'), [{ mac: '0a:00:00:00:00:02', type: 'usw', port_table }]);
+    expect(clientsOf(await observe(of))).toEqual(here);
+    server.paths.set(listPath('stat/device'), []);
     server.paths.set(listPath('rest/user'), [{ ...user, last_seen: at(31 * 86_400) }]);
     expect(clientsOf(await observe(of))).toEqual([]);
   });
