@@ -41,6 +41,10 @@ export interface TrueGuest {
   /** rrd data exists: without it a row says presence and node only. */
   readonly tracked: boolean;
   readonly devices: readonly TrueDevice[];
+  /** What its config gives it; an edit shows here before a restart makes it so. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
 }
 
 export interface TrueNode {
@@ -254,6 +258,9 @@ function ordinary(wish: GuestWish, now: Instant): TrueGuest {
     listed: true,
     tracked: true,
     devices: [],
+    cpus: 2,
+    memoryBytes: 1_024,
+    diskBytes: 2_048,
   };
 }
 
@@ -284,7 +291,8 @@ function configOf(guest: TrueGuest): GuestConfig {
   );
   const agent = guest.kind === 'QEMU' && guest.agent;
   const smbiosUuid = guest.kind === 'QEMU' ? guest.uuid : null;
-  return { name: guest.name, cpus: 2, memoryBytes: 1_024, diskBytes: 2_048, agent, smbiosUuid, devices };
+  const { name, cpus, memoryBytes, diskBytes } = guest;
+  return { name, cpus, memoryBytes, diskBytes, agent, smbiosUuid, devices };
 }
 
 function interfacesOf(guest: TrueGuest, now: Instant): GuestInterfaces {
