@@ -2,24 +2,34 @@ import { createHash } from 'node:crypto';
 import type { Guest, Nic, NicAddress, PveVersion } from '../guest.js';
 import { gateway } from '../network-plan.js';
 import { hashOf, type Random, seeded, shuffled, uuidOf } from '../random.js';
+import { papersOf } from './guest-papers.js';
 import { wireText } from './json.js';
 
 /** `GET …/config` as JSON text: flat, all options that are set, and a digest over them. */
-export function configText(guest: Guest, about: { readonly version: PveVersion; readonly cluster: number }): string {
+export function configText(guest: Guest, about: About): string {
   const random = seeded(guest.uuid, guest.name, 'config');
-  const options = guest.kind === 'qemu' ? vmOptions(guest, about, random) : containerOptions(guest, about, random);
+  const options = configOptions(guest, about, random);
   const digest = createHash('sha1').update(JSON.stringify(options)).digest('hex');
   return wireText({ ...options, digest }, random);
 }
 
-type Options = Record<string, unknown>;
-interface About {
+export type Options = Readonly<Record<string, unknown>>;
+export interface About {
   readonly version: PveVersion;
   readonly cluster: number;
 }
 
-function shared({ tags, lock, template }: Guest): Options {
+/** What is set of a guest, pending edits counted as done; undefined values are not set. */
+export function configOptions(guest: Guest, about: About, random: Random): Options {
+  return guest.kind === 'qemu' ? vmOptions(guest, about, random) : containerOptions(guest, about, random);
+}
+
+function shared(guest: Guest): Options {
+  const { tags, lock, template } = guest;
+  const { description, snapshot } = papersOf(guest);
   return {
+    description: description ?? undefined,
+    parent: snapshot?.name,
     tags: tags.length === 0 ? undefined : tags.join(';'),
     lock: lock ?? undefined,
     template: template ? 1 : undefined,
