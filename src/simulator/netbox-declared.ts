@@ -13,7 +13,6 @@ import {
 import { NetboxPlanting, type Written } from './netbox-plant.js';
 import { gateway } from './network-plan.js';
 import type { PlantedDrift } from './plant.js';
-import { hashOf } from './random.js';
 
 export interface NetboxNeeds {
   readonly estates: readonly Estate[];
@@ -111,7 +110,7 @@ class Writing {
   }
 
   #device(cluster: NetboxCluster, estate: Estate, name: string, ip: string): void {
-    const serial = `SIM${hashOf(estate.seed, estate.index, name).toString(36).toUpperCase()}`;
+    const { serial } = estate.machines.of(name);
     const device = this.#model.devices.add({ name, clusterId: cluster.id, serial }, BORN);
     const { id } = this.#model.deviceInterfaces.add({ deviceId: device.id, name: 'vmbr0' }, BORN);
     this.#model.addresses.add(assignedTo({ kind: 'dcim.interface', id }, `${ip}/16`), BORN);

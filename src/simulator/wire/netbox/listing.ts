@@ -70,10 +70,12 @@ function whole(text: string | null): number | undefined {
 function found({ endpoint, pen, query, faults }: ListCall): number[] {
   const { shelf } = pen;
   const tests = [...new Set(query.keys())].flatMap((filter) => {
-    const ask = endpoint.asked(filter, shelf);
-    if (ask === undefined) return [];
-    const wanted = new Set(query.getAll(filter).map(folded));
-    return [(id: number) => ask(id).some((value) => wanted.has(folded(value)))];
+    const [name = '', lookup = ''] = filter.split('__');
+    const ask = endpoint.asked(name, shelf);
+    const fits = LOOKUPS[lookup];
+    if (ask === undefined || fits === undefined) return [];
+    const wanted = fits(query.getAll(filter).map(folded));
+    return [(id: number) => wanted(ask(id).map(folded))];
   });
   const q = query.get('q')?.toLowerCase();
   const isNamed = endpoint.asked('name', shelf) ?? endpoint.asked('address', shelf);
@@ -83,6 +85,22 @@ function found({ endpoint, pen, query, faults }: ListCall): number[] {
   // Which rows are lost depends on the row alone: the same are missing in every page.
   return faults.lostPercent === 0 ? ids : ids.filter((id) => hashOf('lost', id) % 100 >= faults.lostPercent);
 }
+
+type Fits = (wanted: readonly string[]) => (values: readonly string[]) => boolean;
+
+/** How values are compared, by what stands behind the filter's name: `id__gt`. */
+const LOOKUPS: Readonly<Record<string, Fits>> = {
+  '': (wanted) => {
+    const set = new Set(wanted);
+    return (values) => values.some((value) => set.has(value));
+  },
+  n: (wanted) => (values) => !values.some((value) => wanted.includes(value)),
+  ic: (wanted) => (values) => values.some((value) => wanted.some((part) => value.includes(part))),
+  gt: (wanted) => (values) => values.some((value) => wanted.some((bound) => Number(value) > Number(bound))),
+  gte: (wanted) => (values) => values.some((value) => wanted.some((bound) => Number(value) >= Number(bound))),
+  lt: (wanted) => (values) => values.some((value) => wanted.some((bound) => Number(value) < Number(bound))),
+  lte: (wanted) => (values) => values.some((value) => wanted.some((bound) => Number(value) <= Number(bound))),
+};
 
 /** Filters of text do not mind the case; `null` asks for what is unset. */
 function folded(value: string | number | null): string {
@@ -113,7 +131,7 @@ function linkTo({ linked, path, query }: ListCall, change: Readonly<Record<strin
   return `${linked}${path}?${next}`;
 }
 
-const NUMBERS = /^(?:id|cf_vmid|.*_id)$/;
+const NUMBERS = /^(?:id|cf_vmid|.*_id)(?:__[a-z]+)?$/;
 /** Filters by an id of something else: NetBox refuses those that do not exist. */
 const CHOICES: Readonly<Record<string, 'clusters' | 'vms' | 'devices' | 'vrfs'>> = {
   cluster_id: 'clusters',
@@ -125,7 +143,8 @@ const CHOICES: Readonly<Record<string, 'clusters' | 'vms' | 'devices' | 'vrfs'>>
 /** What a filter cannot be, in Django's words. */
 function wrongValues({ endpoint, pen, query }: ListCall): Wire | undefined {
   for (const filter of new Set(query.keys())) {
-    if (!NUMBERS.test(filter) || endpoint.asked(filter, pen.shelf) === undefined) continue;
+    const [name = ''] = filter.split('__');
+    if (!NUMBERS.test(filter) || endpoint.asked(name, pen.shelf) === undefined) continue;
     const table = CHOICES[filter];
     for (const value of query.getAll(filter)) {
       if (value === 'null') continue;
@@ -137,12 +156,14 @@ function wrongValues({ endpoint, pen, query }: ListCall): Wire | undefined {
   return undefined;
 }
 
-/** An object with the fields that were asked for: all, the brief ones, those named, or all but some. */
+/** An object with the fields that were asked for: all, the brief ones, since 4.0 those named, or all but some. */
 export function written({ endpoint, pen, query }: Pick<ListCall, 'endpoint' | 'pen' | 'query'>, id: number): Wire {
   const whole = endpoint.write(id, pen);
-  const fields = query.get('fields') ?? (isSet(query.get('brief')) ? endpoint.brief.join(',') : null);
+  const { four, cursors } = pen.shelf.manners;
+  const named = four ? query.get('fields') : null;
+  const fields = named ?? (isSet(query.get('brief')) ? endpoint.brief.join(',') : null);
   const left = query.getAll('exclude').flatMap((one) => (one === 'config_context' ? [one] : []));
-  const omitted = [...left, ...(pen.shelf.manners.cursors ? (query.get('omit')?.split(',') ?? []) : [])];
+  const omitted = [...left, ...(cursors ? (query.get('omit')?.split(',') ?? []) : [])];
   if (fields === null && omitted.length === 0) return whole;
   const wanted = fields === null ? undefined : new Set(fields.split(','));
   return Object.fromEntries(Object.entries(whole).filter(([key]) => wanted?.has(key) ?? !omitted.includes(key)));
