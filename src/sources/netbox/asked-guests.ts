@@ -2,7 +2,7 @@ import type { Declaration, KeptDeclaration } from '../../domain/declaration.js';
 import type { GuestKey } from '../../domain/guest.js';
 import type { Mac } from '../../domain/mac.js';
 import * as list from './lists.js';
-import { type Query, type Reading, readList, readPage } from './lists.js';
+import { LONGEST_QUERY, oneOf, type Query, type Reading, readByIds, readPage } from './lists.js';
 import type { NetboxVersion } from './parse/answer.js';
 import { vmRows } from './parse/declared.js';
 import type { Machine } from './parse/machines.js';
@@ -26,8 +26,7 @@ export interface AskedRead {
   readonly gone: readonly string[];
 }
 
-/** So many guests go into one question: a URL with all their MACs stays under 8 kB. */
-const GUESTS_A_QUESTION = 25;
+const MOST_A_QUESTION = 25;
 /** More VMs than this fit a question only where NetBox does not know the filter, and then it leaves it out without a word. */
 const MOST_FOUND = 100;
 
@@ -41,8 +40,8 @@ export async function readAsked(reading: Reading, asked: readonly AskedGuest[], 
   const rows = new Map<string, Declaration>();
   const guests: GuestKey[] = [];
   const gone: string[] = [];
-  for (let at = 0; at < asked.length; at += GUESTS_A_QUESTION) {
-    const read = await readSome(reading, asked.slice(at, at + GUESTS_A_QUESTION), needs);
+  for (const some of shares(asked)) {
+    const read = await readSome(reading, some, needs);
     for (const row of read.rows) rows.set(row.key, row);
     guests.push(...read.guests);
     gone.push(...read.gone);
@@ -50,9 +49,28 @@ export async function readAsked(reading: Reading, asked: readonly AskedGuest[], 
   return { rows: [...rows.values()], guests, gone: [...new Set(gone)] };
 }
 
+/** As many guests together as one question has room for the MACs, or the names, of. */
+function shares(asked: readonly AskedGuest[]): readonly (readonly AskedGuest[])[] {
+  const all: AskedGuest[][] = [];
+  let room = 0;
+  for (const guest of asked) {
+    const { name, macs } = guest;
+    const length = Math.max(oneOf('mac_address', macs).length, oneOf('name__isw', [name ?? '', name ?? '']).length) + 2;
+    const last = all.at(-1);
+    if (last !== undefined && last.length < MOST_A_QUESTION && length <= room) {
+      last.push(guest);
+      room -= length;
+    } else {
+      all.push([guest]);
+      room = LONGEST_QUERY - length;
+    }
+  }
+  return all;
+}
+
 async function readSome(reading: Reading, asked: readonly AskedGuest[], needs: AskedNeeds): Promise<AskedRead> {
   const ids = [...new Set(asked.flatMap(({ known }) => known.flatMap(idOfKey)))];
-  const tied = await lookUp(reading, needs, [values('id', ids)]);
+  const tied = await lookUp(reading, needs, [oneOf('id', ids)]);
   const found = new Map((tied ?? []).map((machine) => [machine.id, machine]));
   const isTied = ({ known }: AskedGuest) => known.flatMap(idOfKey).some((id) => found.has(id));
   const others = await Promise.all(questions(asked, needs).map((ways) => lookUp(reading, needs, ways)));
@@ -79,11 +97,11 @@ function questions(asked: readonly AskedGuest[], { meaning, known }: AskedNeeds)
   const hosts = [...new Set(names.map(host))];
   return [
     // A text field is searched loosely by default (1010 for 101); a number's has no such way and is exact.
-    [values(field, vmids), values(`${field}__ie`, vmids)],
-    [values('mac_address', [...new Set(asked.flatMap(({ macs }) => macs))])],
-    [values('name', names)],
+    [oneOf(field, vmids), oneOf(`${field}__ie`, vmids)],
+    [oneOf('mac_address', [...new Set(asked.flatMap(({ macs }) => macs))])],
+    [oneOf('name', names)],
     [
-      values(
+      oneOf(
         'name__isw',
         hosts.map((name) => `${name}.`),
       ),
@@ -118,19 +136,11 @@ async function lookUp(
 }
 
 async function withParts(reading: Reading, machines: readonly Machine[], { meaning, version }: AskedNeeds) {
-  const query = values(
-    'virtual_machine_id',
-    machines.map(({ id }) => id),
-  );
-  if (query === '') return { rows: [], assigned: [] };
-  const interfaces = await readList(reading, list.interfaces, query);
-  const addresses = await readList(reading, list.addresses, query);
+  const ids = machines.map(({ id }) => id);
+  const interfaces = await readByIds(reading, list.interfaces(version), 'virtual_machine_id', ids);
+  const addresses = await readByIds(reading, list.addresses, 'virtual_machine_id', ids);
   const rows = vmRows({ version, machines, interfaces, addresses }, meaning);
   return { rows, assigned: addresses.map(({ id }) => `ip/${id}`) };
-}
-
-function values(parameter: string, wanted: readonly (string | number)[]): Query {
-  return wanted.map((value) => `${parameter}=${encodeURIComponent(value)}`).join('&');
 }
 
 function idOfKey(key: string): readonly number[] {

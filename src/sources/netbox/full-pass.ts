@@ -1,7 +1,8 @@
 import { wireObject } from '../proxmox/parse/wire-values.js';
 import { type Ask, type NetboxClient, NetboxTrouble } from './client.js';
 import * as list from './lists.js';
-import { type PageCount, type Reading, readList } from './lists.js';
+import { type PageCount, type Reading, readByIds, readList } from './lists.js';
+import { withBearers, withoutDevice } from './parse/addresses.js';
 import { foreign, type NetboxVersion, netboxVersion } from './parse/answer.js';
 import type { Lists } from './parse/declared.js';
 
@@ -36,8 +37,10 @@ export async function fullPass(
     const [machines, prefixes, devices, vrfs, clusters] = await Promise.all([
       (async () => {
         const vms = await readList(own, list.machines(vmidField));
-        const interfaces = await readList(own, list.interfaces);
-        return { machines: vms, interfaces, addresses: await readList(own, list.addresses) };
+        const interfaces = await readList(own, list.interfaces(version));
+        const addresses = await readList(own, list.addresses);
+        const bearers = await readByIds(own, list.bearers, 'id', withoutDevice(addresses));
+        return { machines: vms, interfaces, addresses: withBearers(addresses, bearers) };
       })(),
       readList(own, list.prefixes),
       readList(own, list.devices),

@@ -1,7 +1,7 @@
 import type { Progress } from '../../domain/observation.js';
 import { type Ask, type NetboxClient, NetboxTrouble } from './client.js';
-import { type ListedAddress, listedAddress, type UnreadAddress } from './parse/addresses.js';
-import { foreign, type Page, page } from './parse/answer.js';
+import { type Bearer, bearerOf, type ListedAddress, listedAddress, type UnreadAddress } from './parse/addresses.js';
+import { foreign, isBefore, type NetboxVersion, type Page, page } from './parse/answer.js';
 import { type Machine, type MachineInterface, machine, machineInterface } from './parse/machines.js';
 import { type ListedDevice, type ListedPrefix, listedDevice, listedPrefix } from './parse/network.js';
 import { nameOf, type Row } from './parse/values.js';
@@ -31,22 +31,36 @@ export function machines(vmidField: string): List<Machine> {
   };
 }
 
-/** Whatever the version, they carry their MACs: `/dcim/mac-addresses/` of 4.2 need not be asked. */
-export const interfaces: List<MachineInterface> = {
-  path: '/virtualization/interfaces/',
-  permission: 'virtualization.view_vminterface',
-  fields: ['id', 'name', 'virtual_machine', 'mac_address', 'mac_addresses', 'mode', 'untagged_vlan'],
-  read: machineInterface,
-};
+/**
+ * Whatever the version, they carry their MACs: `/dcim/mac-addresses/` of 4.2 need not be asked. `mac_address` is a column
+ * until then; from 4.2 on it would be a look-up for each row, and `mac_addresses` has it too.
+ */
+export function interfaces(version: NetboxVersion | undefined): List<MachineInterface> {
+  const macs = version === undefined || isBefore(version, 4, 2) ? ['mac_address'] : [];
+  return {
+    path: '/virtualization/interfaces/',
+    permission: 'virtualization.view_vminterface',
+    fields: ['id', 'name', 'virtual_machine', ...macs, 'mac_addresses', 'mode', 'untagged_vlan'],
+    read: machineInterface,
+  };
+}
 
+/** What bears an address is named by its id alone: the object itself would cost NetBox a look-up for each row. */
 export const addresses: List<ListedAddress | UnreadAddress> = {
   path: '/ipam/ip-addresses/',
   permission: 'ipam.view_ipaddress',
   fields: [
     ...['id', 'address', 'vrf', 'status', 'role', 'dns_name', 'description'],
-    ...['assigned_object_type', 'assigned_object_id', 'assigned_object'],
+    ...['assigned_object_type', 'assigned_object_id'],
   ],
   read: listedAddress,
+};
+
+/** The devices that addresses lie on. */
+export const bearers: List<{ readonly id: number; readonly bearer: Bearer }> = {
+  ...addresses,
+  fields: ['id', 'assigned_object_type', 'assigned_object_id', 'assigned_object'],
+  read: ({ id, fields }) => ({ id, bearer: bearerOf(fields) }),
 };
 
 export const prefixes: List<ListedPrefix> = {
@@ -91,6 +105,13 @@ export interface Reading {
   readonly mostRows: number;
 }
 
+/**
+ * Before NetBox stands gunicorn, which takes no request line above 4,094 bytes: so many characters are left for what is
+ * asked for by value.
+ */
+export const LONGEST_QUERY = 3_000;
+const IDS_A_QUESTION = 100;
+
 /** `Query` of a narrower question: `name=a&name=b`. */
 export type Query = string;
 
@@ -126,6 +147,25 @@ async function readOnce<T>(reading: Reading, list: List<T>, query: Query): Promi
     if (rowsRead > reading.mostRows) throw tooMany(urlOf(reading, list), reading.mostRows);
     if (isLast || rows.length === 0) return count > rows.length ? undefined : found;
   }
+}
+
+/** Rows whose ids (of themselves, or of what they belong to) are known, in as many questions as their number takes. */
+export async function readByIds<T>(
+  reading: Reading,
+  list: List<T>,
+  parameter: string,
+  ids: readonly number[],
+): Promise<readonly T[]> {
+  const found: T[] = [];
+  for (let at = 0; at < ids.length; at += IDS_A_QUESTION) {
+    found.push(...(await readList(reading, list, oneOf(parameter, ids.slice(at, at + IDS_A_QUESTION)))));
+  }
+  return found;
+}
+
+/** `name=a&name=b`: any of these. */
+export function oneOf(parameter: string, wanted: readonly (string | number)[]): Query {
+  return wanted.map((value) => `${parameter}=${encodeURIComponent(value).replaceAll('%3A', ':')}`).join('&');
 }
 
 /** One page of a question; with no more than `limit` rows. */

@@ -126,4 +126,19 @@ describe('Guests asked for alone', () => {
     expect([requests, twice]).toEqual([6, 11]);
     expect(outcome).toMatchObject({ value: { rowCount: 50 } });
   });
+
+  it('are asked for in lines that gunicorn takes, however long their names and many their MACs', async () => {
+    const server = await fakeNetbox(smallNetbox());
+    const guests = Array.from({ length: 40 }, (_, index) =>
+      asked(1000 + index, {
+        name: `${'long-name-'.repeat(6)}${index}.${'x'.repeat(40)}.example.org`,
+        macs: Array.from({ length: 32 }, (_each, nic) => macAddress(`02:00:00:00:${10 + index}:${10 + nic}`)).flatMap(
+          (mac) => mac ?? [],
+        ),
+      }),
+    );
+    const { only } = await observed(collect(source(server), { asked: guests }));
+    expect(only?.guests).toEqual(guests.map(({ guest }) => guest));
+    expect(Math.max(...server.seen.map((path) => path.length))).toBeLessThan(4_094 - 'GET  HTTP/1.1'.length);
+  });
 });

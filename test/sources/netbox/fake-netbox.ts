@@ -76,7 +76,18 @@ function listAnswer(table: readonly Fields[], url: URL, options: FakeOptions) {
   const limit = Math.min(Number(query.get('limit') ?? 50), options.cap ?? 1000);
   const base = options.nextBase ?? `https://${url.host}`;
   const next = rows.length > limit ? `${base}${url.pathname}?limit=${limit}&offset=${limit}` : null;
-  return { count: rows.length, next, previous: null, results: rows.slice(0, limit) };
+  return {
+    count: rows.length,
+    next,
+    previous: null,
+    results: rows.slice(0, limit).map((row) => wanted(row, query.get('fields'), options)),
+  };
+}
+
+/** From 4.0 on NetBox sends the fields that are asked for, and before all of them. */
+function wanted(row: Fields, fields: string | null, { version = '4.2.3' }: FakeOptions): object {
+  if (fields === null || version.startsWith('3')) return row;
+  return Object.fromEntries(Object.entries(row).filter(([name]) => fields.split(',').includes(name)));
 }
 
 /** Filters that NetBox has; one that it does not know finds everything. */

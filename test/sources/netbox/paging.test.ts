@@ -136,13 +136,47 @@ describe('Lists longer than a page', () => {
   it('are asked for by no more than four requests at once, without what costs NetBox most', async () => {
     const server = await fakeNetbox(smallNetbox());
     const { requests } = await collect(source(server));
-    expect([requests, server.seen.length]).toEqual([8, 8]);
+    // The status, seven lists, and which device an address lies on.
+    expect([requests, server.seen.length]).toEqual([9, 9]);
     expect(server.peak()).toBeLessThanOrEqual(4);
     const query = new URL(server.seen.find((path) => path.includes(VMS)) ?? '', server.url).searchParams;
     expect(Object.fromEntries(query)).toEqual({
       ...{ limit: '1000', ordering: 'id', id__gt: '0', exclude: 'config_context' },
       fields: 'id,name,status,cluster,device,vcpus,memory,disk,custom_fields',
     });
+  });
+});
+
+describe('Addresses of devices', () => {
+  const ip = (id: number): Fields => ({
+    ...{
+      id,
+      address: `10.1.${id >> 8}.${id & 255}/16`,
+      assigned_object_type: 'dcim.interface',
+      assigned_object_id: id,
+    },
+    assigned_object: { id, name: 'eth0', device: { id: 7, name: 'switch-7' } },
+  });
+
+  it('are named by a question of their own: to say what bears an address costs NetBox a look-up for each', async () => {
+    const ips = Array.from({ length: 250 }, (_, index) => ip(index + 1));
+    const nobodys = { id: 900, address: '10.2.0.1/16', assigned_object: null };
+    const server = await fakeNetbox({ 'ipam/ip-addresses': [...ips, nobodys] });
+    const { rows } = await observed(collect(source(server)));
+    const on = rows.map((row) => (row.kind === 'address' ? (row.device ?? 'nobody') : row.kind));
+    expect(on).toEqual([...ips.map(() => 'switch-7'), 'nobody']);
+    const asked = server.seen.filter((path) => path.includes('/ipam/ip-addresses/'));
+    expect(asked.map((path) => new URL(path, server.url).searchParams.getAll('id').length)).toEqual([0, 100, 100, 50]);
+    expect(asked[0]).toMatch(
+      /fields=id,address,vrf,status,role,dns_name,description,assigned_object_type,assigned_object_id$/,
+    );
+  });
+
+  it('need none in 3.7, which sends all fields', async () => {
+    const server = await fakeNetbox({ 'ipam/ip-addresses': [ip(1)] }, { version: '3.7.8' });
+    const { rows } = await observed(collect(source(server)));
+    expect(rows).toMatchObject([{ key: 'ip/1', device: 'switch-7' }]);
+    expect(server.seen).toHaveLength(8);
   });
 });
 

@@ -52,8 +52,9 @@ function sample(schema: Schema, depth = 0): unknown {
 
 const SCHEMAS: readonly (readonly [name: string, of: List<unknown>])[] = [
   ['VirtualMachineWithConfigContext', list.machines('vmid')],
-  ['VMInterface', list.interfaces],
+  ['VMInterface', list.interfaces(undefined)],
   ['IPAddress', list.addresses],
+  ['IPAddress', list.bearers],
   ['Prefix', list.prefixes],
   ['DeviceWithConfigContext', list.devices],
   ['Cluster', list.clusters],
@@ -78,7 +79,9 @@ describeRecordings('The schema of NetBox 4.2', () => {
     };
     const server = await fakeNetbox({
       'virtualization/virtual-machines': [row('VirtualMachineWithConfigContext', { custom_fields: { vmid: 100 } })],
-      'virtualization/interfaces': [row('VMInterface', { mac_address: '02:00:00:00:00:01', mac_addresses: [] })],
+      'virtualization/interfaces': [
+        row('VMInterface', { mac_addresses: [{ id: 1, mac_address: '02:00:00:00:00:01' }] }),
+      ],
       'ipam/ip-addresses': [
         row('IPAddress', { address: '10.0.0.1/24', assigned_object_type: 'virtualization.vminterface' }),
       ],
@@ -158,7 +161,7 @@ describeRecordings('What a NetBox of long ago answered', () => {
         ...{ status: { word: 'active', means: 'running' }, cpus: 2, memoryMb: 1024, disk: 500 },
       },
     ]);
-    expect(recorded('virtualization__interfaces', list.interfaces)).toEqual([
+    expect(recorded('virtualization__interfaces', list.interfaces(undefined))).toEqual([
       { id: 223, machineId: 1, name: 'eth0', macs: [], vlan: null },
       { id: 224, machineId: 1, name: 'eth1', macs: [], vlan: null },
     ]);

@@ -21,7 +21,10 @@ function written(model: NetboxModel, isMegabytes: boolean): readonly object[] {
       memory: memoryMb === null ? null : { amount: memoryMb, unit: 'MB' },
       cluster: model.clusters.all().find((one) => one.id === clusterId)?.name ?? null,
       node: model.devices.all().find((one) => one.id === deviceId)?.name ?? null,
-      interfaces: model.interfacesOf(id).map(({ name: called, vlan }) => ({ name: called, vlan })),
+      interfaces: model.interfacesOf(id).map(({ name: called, vlan, macs }) => ({
+        ...{ name: called, vlan },
+        macs: macs.map((mac) => mac.toLowerCase()).sort(),
+      })),
       addresses: model.addressesOf(id).map(({ address }) => address.split('/')[0]),
     };
   });
@@ -30,7 +33,7 @@ function written(model: NetboxModel, isMegabytes: boolean): readonly object[] {
 function read({ key, name, vmid, disk, cpus, memory, cluster, node, interfaces, addresses }: VmDeclaration): object {
   return {
     ...{ key, name, vmid, disk, cpus, memory, cluster, node },
-    interfaces: interfaces.map(({ name: called, vlan }) => ({ name: called, vlan })),
+    interfaces,
     addresses: addresses.map(({ address }) => address),
   };
 }

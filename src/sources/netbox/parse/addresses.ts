@@ -2,7 +2,7 @@ import { type IpAddress, ipWithPrefix } from '../../../domain/address.js';
 import { wireInteger, wireObject } from '../../proxmox/parse/wire-values.js';
 import { choiceWord, idOf, nameOf, type Row, text } from './values.js';
 
-/** What an address is given to. An FHRP group's is shared by its members in turn. */
+/** What an address is given to; of which VM or device that is a part only where the object itself was sent. An FHRP group's is shared by its members in turn. */
 export type Bearer =
   | { readonly kind: 'vm'; readonly interfaceId: number; readonly machineId: number | undefined }
   | { readonly kind: 'device'; readonly deviceId: number | undefined; readonly name: string }
@@ -52,7 +52,7 @@ export function listedAddress({ id, fields }: Row): ListedAddress | UnreadAddres
   };
 }
 
-function bearerOf(fields: Row['fields']): Bearer {
+export function bearerOf(fields: Row['fields']): Bearer {
   const object = wireObject(fields.assigned_object);
   const id = wireInteger(fields.assigned_object_id) ?? idOf(object);
   switch (fields.assigned_object_type) {
@@ -62,11 +62,29 @@ function bearerOf(fields: Row['fields']): Bearer {
         : { kind: 'vm', interfaceId: id, machineId: idOf(object?.virtual_machine) };
     case 'dcim.interface': {
       const deviceId = idOf(object?.device);
-      return { kind: 'device', deviceId, name: nameOf(object?.device) ?? `device ${deviceId ?? '?'}` };
+      return { kind: 'device', deviceId, name: nameOf(object?.device) ?? `interface ${id ?? '?'}` };
     }
     case 'ipam.fhrpgroup':
       return { kind: 'group' };
     default:
       return { kind: 'nobody' };
   }
+}
+
+/** Addresses on devices of which only the interface's id was sent. */
+export function withoutDevice(addresses: readonly (ListedAddress | UnreadAddress)[]): readonly number[] {
+  return addresses.flatMap((each) =>
+    each.kind === 'address' && each.bearer.kind === 'device' && each.bearer.deviceId === undefined ? [each.id] : [],
+  );
+}
+
+export function withBearers(
+  addresses: readonly (ListedAddress | UnreadAddress)[],
+  found: readonly { readonly id: number; readonly bearer: Bearer }[],
+): readonly (ListedAddress | UnreadAddress)[] {
+  if (found.length === 0) return addresses;
+  const bearers = new Map(found.map(({ id, bearer }) => [id, bearer]));
+  return addresses.map((each) =>
+    each.kind === 'address' ? { ...each, bearer: bearers.get(each.id) ?? each.bearer } : each,
+  );
 }
