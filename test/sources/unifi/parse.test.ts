@@ -280,6 +280,11 @@ describe('a MAC that switches learned', () => {
       },
       seenAt: now.askedAt - 4_000,
     });
+    const remembered = { ...user, mac: printer, last_seen: now.askedAt / 1000 - 60, last_ip: '10.20.0.8' };
+    expect(place && learnedClient(place, remembered, networkIndex([lab]), now)).toMatchObject({
+      body: { name: 'Printer', address: '10.20.0.8', switchMac: a, switchPort: 4 },
+      seenAt: now.askedAt - 60_000,
+    });
   });
 });
 

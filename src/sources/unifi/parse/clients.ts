@@ -88,20 +88,24 @@ export function absentClient(
   return { body, seenAt: last };
 }
 
-/** A MAC that no client list has, but a switch has learned on a port: a guest that is too quiet for the controller. */
+/** A MAC that is not listed as connected, but a switch has learned on a port: somebody too quiet for the controller. */
 export function learnedClient(
   { mac, vlan: tag, switchMac, port, ageSeconds }: Place,
   user: WireObject | undefined,
   networks: NetworkIndex,
-  { askedAt }: Watch,
+  watch: Watch,
 ): SeenClient {
+  const at = { wired: true, switchMac, switchPort: port, accessPointMac: null, essid: null };
+  const remembered = user === undefined ? undefined : absentClient(user, undefined, networks, watch);
+  // Its address answered when the controller heard it last, whenever the switch did.
+  if (remembered !== undefined) return { body: { ...remembered.body, ...at }, seenAt: remembered.seenAt };
   const vlan = vlanOf(tag);
   const body: UnifiClient = {
-    ...{ mac, ...namesOf({}, user), address: null, network: networks.nameOf(vlan), vlan, wired: true },
-    ...{ switchMac, switchPort: port, accessPointMac: null, essid: null },
+    ...{ mac, ...namesOf({}, user), address: null, network: networks.nameOf(vlan), vlan, ...at },
     fixedAddress: user === undefined ? null : fixedAddress(user),
   };
-  return { body, seenAt: ageSeconds === undefined || ageSeconds < 0 ? null : askedAt - ageSeconds * SECOND };
+  const heard = ageSeconds === undefined || ageSeconds < 0 ? null : watch.askedAt - ageSeconds * SECOND;
+  return { body, seenAt: heard };
 }
 
 function namesOf(row: WireObject, user: WireObject | undefined): Pick<UnifiClient, 'name' | 'hostname'> {
