@@ -16,7 +16,7 @@ import { noteContract } from './contract-change.js';
 import { type Database, openDatabase } from './database.js';
 import { DeclaredLooks } from './declared-looks.js';
 import { DeclaredWatch } from './declared-watch.js';
-import { Collectors, DECLARED_FILES, inventorySettings } from './estate.js';
+import { Collectors, DECLARED_FILES, inventorySettings, knownSources, switchedOff } from './estate.js';
 import { outcomeLog } from './outcome-log.js';
 import { openPremises } from './premises.js';
 import { type Settings, SettingsFiles } from './settings-files.js';
@@ -70,12 +70,15 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   const files = new SettingsFiles(config, store, log);
   let settings = await files.read();
   const premises = await openPremises({ config, database, log, now: clock.now }, settings);
-  let estate = await premises.estate(settings, []);
+  let estate = premises.estate(settings, []);
   /** The demo is being left: nothing of it may be compared any more. */
   let movingIn = false;
   const replica = await openReplica(store, inventorySettings(settings, estate));
   const confirmations = openConfirmations(store, declaredSourceName);
-  const collectors = new Collectors({ now: clock.now, binding: () => replica.binding(), ...confirmations });
+  const collectors = new Collectors({
+    ...{ now: clock.now, binding: () => replica.binding(), enabled: config.enabled, ...confirmations },
+    contract: () => settings.contract,
+  });
 
   const tellOutcome = outcomeLog(log);
   const looks = new DeclaredLooks(DECLARED_FILES);
@@ -146,10 +149,11 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
 
   /** Makes the present settings hold: what they name is collected, what they no longer name retires. */
   async function settle(): Promise<boolean> {
-    const known = [...replica.view().clusters.keys()];
-    const { unnamed, retired } = premises.unnamed(settings, known);
-    estate = await premises.estate(settings, unnamed);
-    const off = estate.declaredOff.map(declaredSourceName);
+    const named = new Set(collectors.of(premises.estate(settings, [])).map(({ source }) => source));
+    const gone = knownSources(replica.view()).filter(({ source }) => !named.has(source));
+    const retired = premises.retires(settings) ? gone.map(({ source }) => source) : [];
+    estate = premises.estate(settings, retired.length > 0 ? [] : gone);
+    const off = switchedOff(replica.view(), estate.declaredOff);
     // Before their settings go: without its scopes, the addresses of a cluster that leaves would be taken for its neighbours'.
     const kept = await collection.retire([...retired, ...off]);
     replica.apply(inventorySettings(settings, estate));

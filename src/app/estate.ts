@@ -8,24 +8,83 @@ import { declaredSourceName } from '../domain/absorb-declared.js';
 import { proxmoxSourceName } from '../domain/absorbing.js';
 import type { Binding } from '../domain/compare/binding.js';
 import { contentHash } from '../domain/content-hash.js';
-import { type ClusterSettings, type InventorySettings, unnamedCluster } from '../domain/settings.js';
+import type { CollectorContract } from '../domain/contract.js';
+import { isDeclaredService, precedenceName } from '../domain/declared-sources.js';
+import {
+  type ClusterSettings,
+  type HostSettings,
+  type InventorySettings,
+  type NetboxSettings,
+  type NpmSettings,
+  Secret,
+  type UnifiSettings,
+  unnamedCluster,
+} from '../domain/settings.js';
+import type { InventoryView } from '../domain/view.js';
 import { type ProxmoxSource, proxmoxSource } from '../sources/proxmox/source.js';
 import { proxmoxSshSource } from '../sources/proxmox-ssh/source.js';
+import { serviceEntries } from './services.js';
 import type { Settings } from './settings-files.js';
 
 export const DECLARED_FILES = ['ip-addresses.conf', 'ALL_VMIDS_ENDPOINTS.md'] as const;
 
-/** Which clusters are collected and where the declared files lie, under one reading of the settings. */
+/** Which sources are collected and where the declared files lie, under one reading of the settings. */
 export interface Estate {
   readonly clusters: readonly ClusterSettings[];
+  readonly hosts: readonly HostSettings[];
+  readonly npm: readonly NpmSettings[];
+  readonly unifi: readonly UnifiSettings[];
+  readonly netbox: readonly NetboxSettings[];
+  /** Services that are known and that the settings cannot name now: what they last said stays. */
+  readonly away: readonly AwaySource[];
   readonly declaredDir: string;
   readonly declaredOff: readonly string[];
 }
 
-export function realEstate(config: Config, settings: Settings, outOfReach: readonly ClusterSettings[]): Estate {
+/** A source that something is known of, by name. */
+export type KnownSource = Pick<CollectedSource, 'source' | 'kind' | 'cluster'>;
+
+export interface AwaySource extends KnownSource {
+  readonly why: string;
+}
+
+/** Clusters and services that something is known of; files are there whether anything is known of them or not. */
+export function knownSources(view: InventoryView): readonly KnownSource[] {
+  const services = [...view.declared.values()].filter(({ state }) => isDeclaredService(declaredName(state.source)));
+  const states = [...view.clusters.values(), ...services].map(({ state }) => state);
+  return [...states, ...view.services.values()]
+    .filter(({ outcome }) => outcome !== 'RETIRED')
+    .map(({ source, kind, cluster }) => ({ source, kind, cluster }));
+}
+
+/** The declared sources that are switched off: a file by its name, all services of a kind by their kind. */
+export function switchedOff(view: InventoryView, off: readonly string[]): readonly string[] {
+  const known = [...view.declared.keys()].filter((source) => off.includes(precedenceName(declaredName(source))));
+  return [...new Set([...off.filter((name) => isFile(name)).map(declaredSourceName), ...known])];
+}
+
+function isFile(name: string): boolean {
+  return DECLARED_FILES.some((file) => file === name);
+}
+
+function declaredName(source: string): string {
+  return source.slice('declared:'.length);
+}
+
+export function realEstate(
+  config: Config,
+  settings: Settings,
+  outOfReach: readonly ClusterSettings[],
+  away: readonly AwaySource[],
+): Estate {
   const named = settings.sources?.settings;
   return {
     clusters: [...(named?.clusters ?? []), ...outOfReach],
+    hosts: named?.hosts ?? [],
+    npm: named?.npm ?? [],
+    unifi: named?.unifi ?? [],
+    netbox: named?.netbox ?? [],
+    away,
     declaredDir: config.configDir,
     declaredOff: named?.declaredOff ?? [],
   };
@@ -41,27 +100,30 @@ export function inventorySettings(settings: Settings, estate: Estate): Inventory
   };
 }
 
-interface SourceNeeds {
+interface CollectorNeeds {
   now(): number;
   binding(): Binding;
+  contract(): CollectorContract;
+  /** Whether the environment variable that the contract names is on. */
+  enabled(name: string): boolean;
   confirmed(source: string): Promise<string | null>;
   pending(source: string, contentHash: string | null): Promise<void>;
 }
 
 /** Makes the collectors of an estate; one whose settings did not change is kept as it runs. */
 export class Collectors {
-  readonly #needs: SourceNeeds;
+  readonly #needs: CollectorNeeds;
   readonly #made = new Map<string, { readonly under: string; readonly source: CollectedSource }>();
 
-  constructor(needs: SourceNeeds) {
+  constructor(needs: CollectorNeeds) {
     this.#needs = needs;
   }
 
   of(estate: Estate): readonly CollectedSource[] {
     const { now } = this.#needs;
     const proxmox = estate.clusters.map((settings) =>
-      this.#make(proxmoxSourceName(settings.name), fingerprint(settings), () =>
-        proxmoxCollector(settings, { ...this.#needs, proxmox: sourceFor(settings, now) }),
+      this.#make(proxmoxSourceName(settings.name), settings, () =>
+        proxmoxCollector(settings, { ...this.#needs, proxmox: proxmoxFor(settings, now) }),
       ),
     );
     const files = DECLARED_FILES.filter((name) => !estate.declaredOff.includes(name)).map((name) => {
@@ -70,17 +132,21 @@ export class Collectors {
         declaredCollector({ ...this.#needs, file: declaredFile({ name, path }, { now }) }),
       );
     });
-    return [...proxmox, ...files];
+    const services = serviceEntries(estate, this.#needs).map(({ source, settings, make }) =>
+      this.#make(source, settings, make),
+    );
+    return [...proxmox, ...files, ...services];
   }
 
-  #make(name: string, under: string, make: () => CollectedSource): CollectedSource {
+  #make(name: string, settings: unknown, make: () => CollectedSource): CollectedSource {
+    const under = fingerprint(settings);
     const known = this.#made.get(name);
     if (known?.under === under) return known.source;
     const made = make();
     const source = {
       ...made,
       close: () => {
-        // A cluster that is named again under the same settings gets one that is open.
+        // A source that is named again under the same settings gets one that is open.
         if (this.#made.get(name)?.source === source) this.#made.delete(name);
         return made.close();
       },
@@ -90,17 +156,19 @@ export class Collectors {
   }
 }
 
-function sourceFor(settings: ClusterSettings, now: () => number): ProxmoxSource {
+function proxmoxFor(settings: ClusterSettings, now: () => number): ProxmoxSource {
   const overSsh = settings.api === null && settings.ssh !== null;
   return overSsh ? proxmoxSshSource(settings, { now }) : proxmoxSource(settings, { now });
 }
 
-/** Tells two readings of a cluster's settings apart, the secret included, without keeping them. */
-function fingerprint(settings: ClusterSettings): string {
-  const { api, ssh } = settings;
-  return contentHash({
-    ...settings,
-    api: { ...api, tokenSecret: api?.tokenSecret.reveal() ?? null },
-    ssh: { ...ssh, key: ssh?.key.reveal() ?? null, passphrase: ssh?.passphrase?.reveal() ?? null },
-  });
+/** Tells two readings of a source's settings apart, the secrets included, without keeping them. */
+function fingerprint(settings: unknown): string {
+  return contentHash(revealed(settings));
+}
+
+function revealed(value: unknown): unknown {
+  if (value instanceof Secret) return value.reveal();
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revealed(item)]));
 }

@@ -1,22 +1,19 @@
 import type { Config } from '../config.js';
-import { proxmoxSourceName } from '../domain/absorbing.js';
 import type { ClusterSettings } from '../domain/settings.js';
 import { Secret } from '../domain/settings.js';
 import { type Simulator, startSimulator } from '../simulator/simulator.js';
 import type { Logger } from '../telemetry.js';
 import { outOfReach, rememberClusters, rememberedClusters } from './cluster-memory.js';
 import { type Database, simulatedFiles } from './database.js';
-import { type Estate, realEstate } from './estate.js';
+import { type Estate, type KnownSource, realEstate } from './estate.js';
 import { type Settings, SettingsError } from './settings-files.js';
 
 /** Which estate is collected: the one that sources.yaml names, or the simulated one of a first start. */
 export interface Premises {
-  estate(settings: Settings, unnamed: readonly string[]): Promise<Estate>;
-  /** Of the clusters that are known: those that retire because the settings no longer name them, and those that are out of reach. */
-  unnamed(
-    settings: Settings,
-    known: readonly string[],
-  ): { readonly unnamed: readonly string[]; readonly retired: readonly string[] };
+  /** `gone`: sources that are known and that these settings do not name, though nobody said that they retire. */
+  estate(settings: Settings, gone: readonly KnownSource[]): Estate;
+  /** Whether what these settings do not name retires: only a file that reads whole says so. */
+  retires(settings: Settings): boolean;
   remember(settings: Settings): Promise<void>;
   simulated(): readonly string[];
   /** Whether real sources have come while the demo runs. */
@@ -50,22 +47,21 @@ export async function openPremises(needs: Needs, settings: Settings): Promise<Pr
   }
 
   return {
-    async estate(current, unnamed) {
+    estate(current, gone) {
       if (simulator !== undefined) return demoEstate(config, simulator);
       const why =
         current.sources === undefined ? 'sources.yaml is gone' : 'sources.yaml has an entry that cannot be read';
-      const away = unnamed.map((name) => outOfReach(name, remembered, `${why}: what was last known of ${name} stays`));
-      return realEstate(config, current, away);
+      const clusters = gone.filter(({ kind }) => kind === 'proxmox').map(({ cluster }) => cluster);
+      return realEstate(
+        config,
+        current,
+        clusters.map((name) => outOfReach(name, remembered, `${why}: what was last known of ${name} stays`)),
+        gone
+          .filter(({ kind }) => kind !== 'proxmox')
+          .map((known) => ({ ...known, why: `${why}: what was last known of ${known.source} stays` })),
+      );
     },
-    unnamed(current, known) {
-      if (simulator !== undefined) return { unnamed: [], retired: [] };
-      const named = new Set(current.sources?.settings.clusters.map((cluster) => cluster.name));
-      const gone = known.filter((name) => !named.has(name));
-      // Only a file that reads whole retires what it does not name.
-      return current.sources?.whole === true
-        ? { unnamed: [], retired: gone.map(proxmoxSourceName) }
-        : { unnamed: gone, retired: [] };
-    },
+    retires: (current) => simulator === undefined && current.sources?.whole === true,
     async remember(current) {
       if (simulator !== undefined || current.sources === undefined || !current.sources.whole) return;
       await rememberClusters(store, current.sources.settings.clusters);
@@ -115,5 +111,6 @@ function demoEstate(config: Config, simulator: Simulator): Estate {
       ...{ addressScope: 'default', addressScopes: [] },
     };
   });
-  return { clusters, declaredDir: simulatedFiles(config), declaredOff: [] };
+  const services = { hosts: [], npm: [], unifi: [], netbox: [], away: [] };
+  return { clusters, ...services, declaredDir: simulatedFiles(config), declaredOff: [] };
 }

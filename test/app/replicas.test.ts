@@ -10,7 +10,7 @@ import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-g
 
 const FINDINGS = '{ driftFindings(first: 500) { nodes { id state occurrences } } }';
 const RUN =
-  'mutation { collectionRun(input: { waitSeconds: 30 }) { runs { state outcome requests } userErrors { code } } }';
+  'mutation { collectionRun(input: { collectors: [PROXMOX_GUEST_IPAM], waitSeconds: 30 }) { runs { state outcome requests } userErrors { code } } }';
 
 interface Finding {
   readonly id: string;

@@ -112,6 +112,8 @@ export const DriftFindingKindEnum = enumOf<DriftFindingKind>(
     DECLARED_ADDRESS_UNUSED: 'A declared address that nobody carries',
     DUPLICATE_ADDRESS: 'Two running guests carry one address',
     DUPLICATE_MAC: 'Two guests have one MAC in one cluster',
+    VLAN_DIFFERS: 'A device is on another VLAN than NetBox says',
+    RESOURCES_DIFFER: 'CPUs, memory or disk differ from what NetBox says',
     DECLARATIONS_CONFLICT: 'Two declarations of one thing contradict',
     ADDRESS_ANSWERED_BY_OTHER: 'Another machine answers for the address of a guest',
     PROXY_TARGET_UNKNOWN: 'A proxy host points to an address that nobody has',
