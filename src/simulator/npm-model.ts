@@ -206,17 +206,17 @@ class Setup {
         domains: [`wiki.${this.#domain}`],
         target: { scheme: 'http', host, port: 8080 },
       });
-      this.#plant('PROXY_TARGET_UNKNOWN', id);
+      this.#plant('PROXY_TARGET_UNKNOWN', id, `${host}:8080`);
     }
     if (stopped === undefined) return;
     const target: NpmTarget = { scheme: 'http', host: addressOf(stopped.guest), port: portOf(stopped.guest) };
     const id = this.#host({ ...rest, domains: [`${stopped.guest.name}-legacy.${this.#domain}`], target });
     this.#touched.add(placeOf(stopped.estate, stopped.guest.vmid));
-    this.#plant('PROXY_TARGET_STOPPED', id);
+    this.#plant('PROXY_TARGET_STOPPED', id, `${target.host}:${target.port}`);
   }
 
-  #plant(kind: string, id: number): void {
-    this.#planted.push({ kind, subject: `${this.#needs.name}/${id}`, field: 'target' });
+  #plant(kind: string, id: number, field: string): void {
+    this.#planted.push({ kind, subject: `${this.#needs.name}/${id}`, field });
   }
 
   #host(row: Omit<NpmHost, 'id' | 'createdAt'>): number {

@@ -5,7 +5,7 @@ import { type NpmModel, npmModel } from '../npm-model.js';
 import type { PlantedDrift } from '../plant.js';
 import { type Answer, html } from './answers.js';
 import { isFrom, NPM_USER, NPM_VERSIONS, NpmRows, type NpmVersion } from './npm-rows.js';
-import { json, type Service, type ServiceRequest, startService } from './service.js';
+import { fieldsOf, json, type Service, type ServiceRequest, startService } from './service.js';
 import { ServiceFaults } from './service-faults.js';
 import { Sessions } from './service-sessions.js';
 
@@ -167,13 +167,4 @@ class Manager {
 function debugged(path: string, told: Answer): Answer {
   if (!path.includes('nginx/certificates')) return told;
   return { ...told, body: JSON.stringify({ ...JSON.parse(told.body), debug: { stack: ['Error'], previous: null } }) };
-}
-
-function fieldsOf(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const sent: unknown = JSON.parse(body);
-    return typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

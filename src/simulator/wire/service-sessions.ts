@@ -37,6 +37,10 @@ export class Sessions {
     return until > this.#needs.now() ? 'open' : 'over';
   }
 
+  close(token: string): void {
+    this.#until.delete(token);
+  }
+
   /** What the fault ends is what was open when it was switched on: whoever logs in afterwards goes on. */
   #endWhereExpired(): void {
     const { sessionExpired } = this.#needs.faults.now;

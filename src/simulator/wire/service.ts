@@ -97,7 +97,7 @@ function openDoor(server: Server, { certificate, faults }: ServiceNeeds): () => 
   let { down, hung } = faults.now;
   server.on('connection', (socket: Socket) => {
     if (down) {
-      socket.destroy();
+      socket.resetAndDestroy();
       return;
     }
     sockets.add(socket);
@@ -124,6 +124,16 @@ function certificates(own: Certificate): Readonly<Record<ShownCertificate, () =>
 /** An answer in JSON. */
 export function json(status: number, value: unknown, headers: Answer['headers'] = {}): Answer {
   return { status, reason: STATUS_CODES[status] ?? '', body: JSON.stringify(value), headers };
+}
+
+/** The fields of a body in JSON; none of one that is something else. */
+export function fieldsOf(body: string): Readonly<Record<string, unknown>> {
+  try {
+    const sent: unknown = JSON.parse(body);
+    return typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Takes each request through faults and the service's own answer, and sends what came of it. */
