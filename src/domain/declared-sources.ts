@@ -31,28 +31,28 @@ export function declarationsOf(
 }
 
 function declaredSource(name: string, kept: KeptDeclared): DeclaredSource {
-  const { state, meta, rows, removed, asked } = kept;
-  const readAt = state.lastSuccessAt ?? 0;
+  const { meta, rows, removed, asked } = kept;
+  const isService = isDeclaredService(name);
   return {
     name,
-    state:
-      state.outcome === 'OBSERVED'
-        ? { kind: 'covered', readAt }
-        : state.outcome === 'UNREACHABLE' && rows.size > 0
-          ? {
-              kind: 'unreachable',
-              readAt,
-              since: state.unreachableSince ?? readAt,
-              reason: state.reason ?? 'unreachable',
-            }
-          : { kind: 'never', reason: state.reason ?? 'not there' },
-    watched: !isDeclaredService(name),
+    state: stateOf(kept, isService),
+    watched: !isService,
     asked,
-    declaresGuests: meta?.declaresGuests ?? false,
-    declaresAddresses: meta?.declaresAddresses ?? false,
+    declaresGuests: meta?.declaresGuests ?? isService,
+    declaresAddresses: meta?.declaresAddresses ?? isService,
     rows: [...rows.values()],
     problems: meta?.problems ?? [],
     keyConflicts: meta?.keyConflicts ?? [],
     removed,
   };
+}
+
+/** A file that had no row was never there. A service that is named in the settings is, before its first answer and without a row too. */
+function stateOf({ state, rows }: KeptDeclared, isService: boolean): DeclaredSource['state'] {
+  const readAt = state.lastSuccessAt ?? 0;
+  if (state.outcome === 'OBSERVED') return { kind: 'covered', readAt };
+  if (!isService && (state.outcome !== 'UNREACHABLE' || rows.size === 0))
+    return { kind: 'never', reason: state.reason ?? 'not there' };
+  const reason = state.reason ?? (state.outcome === 'UNREACHABLE' ? 'unreachable' : 'it was not asked yet');
+  return { kind: 'unreachable', readAt, since: state.unreachableSince ?? readAt, reason };
 }
