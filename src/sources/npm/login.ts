@@ -5,6 +5,7 @@ import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
 import { clockAhead } from '../transport/peer-clock.js';
+import { plainText } from '../understood.js';
 
 export interface NpmToken {
   readonly text: string;
@@ -35,7 +36,7 @@ export function npmToken(answer: HttpsAnswer, settings: NpmSettings, at: Instant
 export function npmWords(answer: HttpsAnswer): string {
   const read = jsonBody(answer);
   const error = read.kind === 'json' ? wireObject(wireObject(read.value)?.error) : undefined;
-  return `${answer.status} ${wireText(error?.message) ?? answer.reason}`.trim();
+  return `${answer.status} ${plainText(error?.message) ?? answer.reason}`.trim();
 }
 
 export function notNpm(answer: HttpsAnswer, { url }: NpmSettings): string {

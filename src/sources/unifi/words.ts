@@ -1,6 +1,7 @@
-import { type WireObject, wireObject, wireText } from '../proxmox/parse/wire-values.js';
+import { type WireObject, wireObject } from '../proxmox/parse/wire-values.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
+import { plainText } from '../understood.js';
 
 /** A body as an object; undefined where it is none. */
 export function objectOf(answer: HttpsAnswer): WireObject | undefined {
@@ -11,15 +12,20 @@ export function objectOf(answer: HttpsAnswer): WireObject | undefined {
 /** The word by which a program knows an error: `api.err.Invalid`, `AUTHENTICATION_FAILED_LIMIT_REACHED`. */
 export function errorCode(answer: HttpsAnswer): string | undefined {
   const body = objectOf(answer);
-  return wireText(wireObject(body?.meta)?.msg) ?? wireText(body?.code) ?? wireText(wireObject(body?.error)?.message);
+  return (
+    plainText(wireObject(body?.meta)?.msg) ??
+    plainText(body?.code) ??
+    plainText(wireObject(body?.error)?.message) ??
+    undefined
+  );
 }
 
 /** `403 api.err.NoPermission`: the status, the error's code and its words, where it has some. */
 export function unifiWords(answer: HttpsAnswer): string {
   const code = errorCode(answer);
-  const message = wireText(objectOf(answer)?.message);
-  if (code === undefined && message === undefined) return `${answer.status} ${answer.reason}`.trim();
-  return [answer.status, code, message].filter((word) => word !== undefined).join(' ');
+  const message = plainText(objectOf(answer)?.message);
+  if (code === undefined && message === null) return `${answer.status} ${answer.reason}`.trim();
+  return [answer.status, code, message].filter((word) => word !== undefined && word !== null).join(' ');
 }
 
 /** What an answer that is no UniFi's is taken for; a console shows pages of HTML while it starts. */
