@@ -1,0 +1,187 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ObservedRecord, RecordKind, ServiceObservation } from '../../../src/domain/record.js';
+import { Secret, type UnifiSettings } from '../../../src/domain/settings.js';
+import {
+  type NetworkVersion,
+  type SimulatedUnifiOptions,
+  startSimulatedUnifi,
+} from '../../../src/simulator/wire/unifi.js';
+import { unifiSource } from '../../../src/sources/unifi/source.js';
+import { CERTIFICATE, estates, SEED } from '../../simulator/service-asking.js';
+import { unifiSettings } from './scripted-unifi.js';
+
+const now = () => Date.now();
+// One estate for all: its clock stands where the tests begin.
+const AT = Date.now();
+const ESTATES = estates({ now: () => AT });
+
+/** A simulated controller over an estate, and the source that reads it by password, or by its key. */
+async function campus(
+  options: Partial<SimulatedUnifiOptions> = {},
+  by: 'password' | 'apiKey' = 'password',
+  site?: string,
+) {
+  const controller = await startSimulatedUnifi({
+    ...{ estates: ESTATES, certificate: CERTIFICATE, now, seed: SEED },
+    ...options,
+  });
+  onTestFinished(() => controller.stop());
+  const sha256 = [controller.fingerprint.toLowerCase().replaceAll(':', '')];
+  const login: UnifiSettings['login'] =
+    by === 'apiKey'
+      ? { kind: 'apiKey', key: new Secret(controller.apiKey) }
+      : { kind: 'password', username: controller.username, password: new Secret(controller.password) };
+  const settings = unifiSettings(controller.url, {
+    ...{ login, site: site ?? controller.site, tls: { kind: 'fingerprint', sha256 } },
+  });
+  const source = unifiSource(settings, { now, limits: { backOffMs: 1 } });
+  onTestFinished(() => source.close());
+  const collect = () => source.collect({ progress: () => {} }, new AbortController().signal);
+  const observe = async (): Promise<ServiceObservation> => {
+    const outcome = await collect();
+    if (outcome.kind !== 'observed') throw new Error(JSON.stringify(outcome));
+    return outcome.value;
+  };
+  const reason = async () => {
+    const outcome = await collect();
+    return outcome.kind === 'unreachable' ? outcome.reason : outcome.kind;
+  };
+  return { controller, observe, reason };
+}
+
+const of = <K extends RecordKind>({ records }: ServiceObservation, kind: K) =>
+  records.flatMap((record) => (record.kind === kind ? [record as Extract<ObservedRecord, { kind: K }>] : []));
+const facts = (seen: ServiceObservation) =>
+  Object.fromEntries(of(seen, 'unifi.client').map(({ key, body }) => [key, body]));
+const COMPLETE = ['unifi.device', 'unifi.network', 'unifi.client'];
+
+describe('the simulated controller', () => {
+  it('says the same of its own, within a console, and to a key that opens the old paths', async () => {
+    const console = await (await campus()).observe();
+    const classic = await (await campus({ flavour: 'classic', networkVersion: '7.4' })).observe();
+    const key = await (await campus({ networkVersion: '9.5' }, 'apiKey')).observe();
+    expect([console, classic, key].map(({ complete, notes }) => ({ complete, notes }))).toEqual(
+      Array(3).fill({ complete: COMPLETE, notes: [] }),
+    );
+    expect(facts(classic)).toEqual(facts(console));
+    expect(facts(key)).toEqual(facts(console));
+    expect(of(classic, 'unifi.network')).toEqual(of(console, 'unifi.network'));
+    const switches = (seen: ServiceObservation) =>
+      of(seen, 'unifi.device').filter(({ body }) => body.kind === 'switch');
+    expect(switches(classic)).toEqual(switches(console));
+  });
+
+  it('shows every guest that runs on the port of its node, also those that only the switch has heard', async () => {
+    const many = estates({ guests: 300, now: () => AT });
+    const { controller, observe } = await campus({ estates: many });
+    // Without the list of known clients nothing but the switch's own word is left for those.
+    controller.faults.set({ paths: [{ match: 'rest/user', does: 'error', status: 403 }] });
+    const seen = await observe();
+    const clients = new Map<string, Extract<ObservedRecord, { kind: 'unifi.client' }>>(
+      of(seen, 'unifi.client').map((record) => [record.key, record] as const),
+    );
+    const ports = new Map<string, string | null>(
+      of(seen, 'unifi.device').flatMap(({ body }) =>
+        body.ports.map((port) => [`${body.mac} ${port.index}`, port.name] as const),
+      ),
+    );
+    const wrong: string[] = [];
+    let quiet = 0;
+    for (const estate of many)
+      for (const guest of estate.guests()) {
+        if (guest.template || guest.power !== 'running' || estate.node(guest.node)?.state === 'offline') continue;
+        for (const nic of guest.nics.filter(({ linkDown }) => !linkDown)) {
+          const client = clients.get(nic.mac.toLowerCase());
+          const at = client && ports.get(`${client.body.switchMac} ${client.body.switchPort}`);
+          if (at !== guest.node) wrong.push(`${guest.name} ${nic.mac}: ${at} and not ${guest.node}`);
+          if (client?.body.hostname === null && client.body.address === null) quiet += 1;
+          if (client?.seenAt == null || client.seenAt > seen.askedAt)
+            wrong.push(`${guest.name} seen ${client?.seenAt}`);
+        }
+      }
+    expect(wrong).toEqual([]);
+    expect(quiet).toBeGreaterThan(0);
+  });
+
+  it.each(['9.0', '10.5'] satisfies NetworkVersion[])(
+    'tells a key of %s less, and it says so',
+    async (networkVersion) => {
+      const isOld = networkVersion === '9.0';
+      // From 9.3 on a key opens the old paths; where they fail, its own API is left.
+      const { controller, observe } = await campus({ networkVersion }, 'apiKey', isOld ? 'Default' : undefined);
+      controller.faults.set({ paths: [{ match: '/api/s/', does: 'login-page' }] });
+      const seen = await observe();
+      expect(seen.complete).toEqual(isOld ? ['unifi.device', 'unifi.client'] : COMPLETE);
+      expect(seen.notes[0]).toContain('opens the integration API only');
+      const people = await (await campus({ networkVersion })).observe();
+      expect(
+        of(seen, 'unifi.device').map(({ key, body }) => [key, body.kind, body.uplink?.mac, body.ports.length]),
+      ).toEqual(
+        of(people, 'unifi.device').map(({ key, body }) => [
+          ...[key, body.kind, body.uplink?.mac],
+          body.kind === 'access-point' ? 0 : body.ports.length,
+        ]),
+      );
+      const addresses = (from: ServiceObservation) =>
+        new Map(
+          of(from, 'unifi.client').flatMap(({ key, body }) => (body.address === null ? [] : [[key, body.address]])),
+        );
+      const more = addresses(people);
+      for (const [mac, address] of addresses(seen)) expect([mac, more.get(mac)]).toEqual([mac, address]);
+    },
+  );
+
+  it('whose sessions ended is signed in to once more', async () => {
+    for (const flavour of ['os', 'classic'] as const) {
+      const { controller, observe } = await campus({ flavour });
+      const before = await observe();
+      controller.forgetRequests();
+      controller.faults.set({ sessionExpired: true });
+      expect(facts(await observe())).toEqual(facts(before));
+      expect(controller.requests().get(flavour === 'os' ? '/api/auth/login' : '/api/login')).toBe(1);
+    }
+  });
+
+  it('with a fault has one clear reason', async () => {
+    const { controller, reason } = await campus();
+    const { url, username } = controller;
+    const under = async (fault: Parameters<typeof controller.faults.set>[0]) => {
+      controller.faults.set(fault);
+      const said = await reason();
+      controller.faults.clear();
+      return said;
+    };
+    expect(await under({ twoFactor: true })).toContain(`${url} asks ${username} for a second factor`);
+    expect(await under({ keyRevoked: true })).toContain(`${url} refuses the login of ${username}: 403`);
+    expect(await under({ loginPage: true })).toContain(`${url} answers, but not as UniFi does: an HTML page`);
+    expect(await under({ status500: true })).toContain(`${url} answers, but not as UniFi does: 500`);
+    expect(await under({ paths: [{ match: 'stat/sta', does: 'error', status: 503 }] })).toContain(`${url}: 503`);
+    expect(await under({ paths: [{ match: 'rest/user', does: 'truncate' }] })).toContain(`${url}: `);
+    expect(await under({ certificate: 'other' })).toContain('is not pinned; nothing was sent');
+    expect(await under({ down: true })).toContain(`${url}: `);
+    expect(await reason()).toBe('observed');
+  });
+
+  it('is left alone when it takes no more logins', async () => {
+    const { controller, reason } = await campus();
+    controller.faults.set({ keyRevoked: true });
+    for (let turn = 0; turn < 5; turn++) expect(await reason()).toContain('refuses the login');
+    expect(await reason()).toContain('takes no more logins for now: 429 AUTHENTICATION_FAILED_LIMIT_REACHED');
+    controller.forgetRequests();
+    expect(await reason()).toContain('takes no more logins for now');
+    expect(controller.requests().size).toBe(0);
+  });
+
+  it('names its sites to whoever asks for another', async () => {
+    const { reason } = await campus({}, 'password', 'main');
+    expect(await reason()).toContain('there are default (Default), k3x9d2ab (Branch)');
+  });
+
+  it('refuses a key that is revoked, and one where there are none', async () => {
+    const { controller, reason } = await campus({ networkVersion: '9.0' }, 'apiKey', 'Default');
+    controller.faults.set({ keyRevoked: true });
+    expect(await reason()).toContain(`${controller.url} refuses the API key: 401`);
+    expect(await (await campus({ networkVersion: '8.6' }, 'apiKey')).reason()).toContain('has no integration API');
+    expect(await (await campus({ flavour: 'classic' }, 'apiKey')).reason()).toContain('takes no API key');
+  });
+});
