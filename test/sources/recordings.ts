@@ -54,3 +54,7 @@ export function mainSection(conf: string): Record<string, string> {
   const pairs = lines.map((line) => /^([a-z][a-z_]*\d*):\s*(.*)$/.exec(line)).filter((found) => found !== null);
   return Object.fromEntries(pairs.map((found) => [found[1] ?? '', found[2] ?? '']));
 }
+
+export function recordedText(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}

@@ -57,7 +57,7 @@ export function placeDisks(
   }
   const taken = new Map<string, number>();
   return once.map(({ fact, health }) => {
-    const name = fact.serial ?? fact.wwn ?? fact.device;
+    const name = fact.serial ?? fact.wwn ?? fact.model ?? fact.device;
     const count = (taken.get(name) ?? 0) + 1;
     taken.set(name, count);
     return { place: count === 1 ? name : `${name} (${count})`, fact, health };

@@ -23,12 +23,13 @@ export function partList(
 
 function inOrder(a: HardwarePart, b: HardwarePart): number {
   const sections = HARDWARE_SECTIONS.indexOf(a.section) - HARDWARE_SECTIONS.indexOf(b.section);
-  return sections || byPlace(a.place, b.place) || byText(identity(a), identity(b));
+  return sections || byPlace(a, b) || byText(identity(a), identity(b));
 }
 
-/** `CPU 2` before `CPU 10`. */
-function byPlace(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true }) || byText(a, b);
+/** `CPU 2` before `CPU 10`; addresses on a bus are hexadecimal, and stand as they are. */
+function byPlace(a: HardwarePart, b: HardwarePart): number {
+  const isOnBus = a.section === 'network' || a.section === 'pci';
+  return (isOnBus ? 0 : a.place.localeCompare(b.place, 'en', { numeric: true })) || byText(a.place, b.place);
 }
 
 export function byText(a: string, b: string): number {

@@ -14,7 +14,7 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set([
 /** Counted-through fields of boards whose maker left the firmware's own: `SerNum0`, `Array1_PartNumber0`. */
 const NUMBERED = /^(?:(?:array|a)\d+_)?(?:sernum|serialnumber|partnum|partnumber|manufacturer|assettagnum)\d*$/;
 /** One sign over and over: `00000000`, `FFFF`, `XXXXXXX`. */
-const ONE_SIGN = /^(?:0x)?([0fx])\1*$/;
+const ONE_SIGN = /^(?:0x)?(?:0+|f{2,}|x{2,})$/;
 
 /** A text that tells a part from another, its blanks put in order; null for none and for placeholders. */
 export function partText(value: unknown): string | null {
