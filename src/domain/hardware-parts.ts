@@ -108,32 +108,3 @@ export function partText(part: HardwarePart): string {
   const told = words.filter((word) => word !== null).join(', ');
   return `${NOUNS[section]} ${place}${told === '' ? '' : ` (${told})`}`;
 }
-
-/** What to accept when a person says that the parts are right: as they are now; sections that nobody could read stay as they were. */
-export function acceptedAfter(accepted: HardwareReport | undefined, now: HardwareReport): HardwareReport {
-  if (accepted === undefined) return now;
-  const kept = accepted.sections.filter((section) => !now.sections.includes(section));
-  const parts = [...now.parts, ...accepted.parts.filter(({ section }) => kept.includes(section))];
-  return {
-    by: now.by,
-    sections: HARDWARE_SECTIONS.filter((section) => kept.includes(section) || now.sections.includes(section)),
-    parts: sortedParts(parts),
-  };
-}
-
-/** The accepted list with the sections that were read for the first time; undefined where there is none. */
-export function acceptedWithNew(accepted: HardwareReport, now: HardwareReport): HardwareReport | undefined {
-  const fresh = now.sections.filter((section) => !accepted.sections.includes(section));
-  if (fresh.length === 0) return undefined;
-  const parts = [...accepted.parts, ...now.parts.filter(({ section }) => fresh.includes(section))];
-  return {
-    by: accepted.by,
-    sections: HARDWARE_SECTIONS.filter((section) => accepted.sections.includes(section) || fresh.includes(section)),
-    parts: sortedParts(parts),
-  };
-}
-
-function sortedParts(parts: readonly HardwarePart[]): readonly HardwarePart[] {
-  const keyOf = ({ section, place }: HardwarePart) => `${section}\n${place}`;
-  return [...parts].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0));
-}

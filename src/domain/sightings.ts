@@ -119,15 +119,12 @@ function add(byKey: Map<string, Sighting[]>, virtual: Set<string>, sighting: Sig
 function* neighbourSightings(view: InventoryView): Iterable<Sighting> {
   const scopes = new Map<string, string>();
   for (const { source, cluster, body, seenAt, since } of view.records.neighbour.values()) {
-    if (!view.services.has(source)) continue;
+    const settings = view.clusters.get(cluster)?.settings;
+    if (settings === undefined || !view.services.has(source)) continue;
     const { host, device, address, mac, secondHand } = body;
     const place = `${cluster}/${host}/${device}`;
-    let scope = scopes.get(place);
-    if (scope === undefined) {
-      const settings = view.clusters.get(cluster)?.settings;
-      scope = settings === undefined ? DEFAULT_SCOPE : scopeOf(settings, host, hostDevice(device));
-      scopes.set(place, scope);
-    }
+    const scope = scopes.get(place) ?? scopeOf(settings, host, hostDevice(device));
+    scopes.set(place, scope);
     const where = `${host} on ${device}`;
     yield { by: 'NEIGHBOUR', source, scope, address, mac, at: seenAt, secondHand, where, since };
   }

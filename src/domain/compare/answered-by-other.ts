@@ -8,7 +8,7 @@ import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
 import { joined } from './address-not-declared.js';
 import { addressKey, addressOf, addressSubject } from './address-subject.js';
-import { firstSight } from './duplicates.js';
+import { duplicateAddress, firstSight } from './duplicates.js';
 import { isCovered, lookedAt, recordsOf } from './services.js';
 import {
   AGREES,
@@ -66,6 +66,9 @@ export const addressAnsweredByOther: Rule = {
     const holders = carriers.filter(holds);
     if (holders.length === 0) return noHolder(world, subject, carriers, heard);
     const isOpen = world.view.findings.byId.has(idOf(KIND, subject.id));
+    // Whether two guests have it is read first: that would tell it.
+    const shared = isOpen ? AGREES : duplicateAddress.judge(world, subject, '');
+    if (shared.kind === 'doubt') return shared;
     const waits = holders.map((holder) => holderDoubt(world, holder, heard, isOpen));
     const sure = holders.filter((_, i) => waits[i] === undefined);
     if (sure.length > 0) return answered(world, subject, sure, heard);
@@ -107,7 +110,7 @@ function nodeMacs(world: World): ReadonlySet<Mac> {
   let macs = nodeMacsOf.get(world);
   if (macs === undefined) {
     const found = new Set<Mac>();
-    for (const { body } of recordsOf(world, 'hardware'))
+    for (const { body } of recordsOf(world.view, 'hardware'))
       for (const { section, serial, detail } of body.parts)
         if (section === 'network')
           for (const text of [serial, detail]) {

@@ -13,7 +13,7 @@ export const certificateExpiring: Rule = {
   kind: KIND,
 
   *candidates(world) {
-    for (const { service, key } of recordsOf(world, 'npm.certificate'))
+    for (const { service, key } of recordsOf(world.view, 'npm.certificate'))
       yield { subject: { kind: 'CERTIFICATE', id: `${service}/${key}` }, field: '' };
   },
 
@@ -93,12 +93,12 @@ function daysLeft(notAfter: Instant, now: Instant): string {
 function usersOf(world: World, { source, body: { id } }: KeptRecord<NpmCertificate>) {
   const names: string[] = [];
   const guests = new Set<GuestView>();
-  for (const proxy of recordsOf(world, 'npm.proxy_host')) {
+  for (const proxy of recordsOf(world.view, 'npm.proxy_host')) {
     if (proxy.source !== source || !proxy.body.enabled || proxy.body.certificateId !== id) continue;
     names.push(...proxy.body.domainNames);
     for (const guest of guestsBehind(world, proxy.body)) guests.add(guest);
   }
-  for (const { source: own, body } of recordsOf(world, 'npm.redirection'))
+  for (const { source: own, body } of recordsOf(world.view, 'npm.redirection'))
     if (own === source && body.enabled && body.certificateId === id) names.push(...body.domainNames);
   return { names, guests: [...guests].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }

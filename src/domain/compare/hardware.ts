@@ -1,27 +1,29 @@
 import type { Subject } from '../finding.js';
 import { type PartChange, partChanges, partText } from '../hardware-parts.js';
 import type { HardwareHealth, HardwareReport, KeptRecord, RecordBodies } from '../record.js';
+import type { InventoryView } from '../view.js';
 import { isCovered, recordChange, recordsOf, serviceEvidence } from './services.js';
 import { AGREES, DOUBT, type Rule, so, type Verdict, type World } from './world.js';
 
 type HardwareKind = 'hardware' | 'hardware.health';
 
-const byNode = new WeakMap<World, Map<HardwareKind, ReadonlyMap<string, KeptRecord<unknown>>>>();
+const byNode = new WeakMap<InventoryView, Map<HardwareKind, ReadonlyMap<string, KeptRecord<unknown>>>>();
 
 /**
  * The record of each node, by `cluster/node`. Where a node was read by two sources (first over the API, then over SSH), its
  * own host's word counts: `hardware:main/pve1` goes before `hardware:main`, which leaves such a node out.
  */
-function nodeRecords<K extends HardwareKind>(world: World, kind: K): ReadonlyMap<string, KeptRecord<RecordBodies[K]>> {
-  let known = byNode.get(world);
-  if (known === undefined) {
-    known = new Map();
-    byNode.set(world, known);
-  }
+function nodeRecords<K extends HardwareKind>(
+  view: InventoryView,
+  kind: K,
+): ReadonlyMap<string, KeptRecord<RecordBodies[K]>> {
+  const known = byNode.get(view) ?? new Map<HardwareKind, ReadonlyMap<string, KeptRecord<unknown>>>();
+  byNode.set(view, known);
   let records = known.get(kind) as ReadonlyMap<string, KeptRecord<RecordBodies[K]>> | undefined;
   if (records === undefined) {
     const found = new Map<string, KeptRecord<RecordBodies[K]>>();
-    for (const record of recordsOf(world, kind)) {
+    for (const record of recordsOf(view, kind)) {
+      if (!view.clusters.has(record.cluster)) continue;
       const node = `${record.cluster}/${record.key}`;
       const other = found.get(node);
       if (other === undefined || other.source.length < record.source.length) found.set(node, record);
@@ -30,6 +32,14 @@ function nodeRecords<K extends HardwareKind>(world: World, kind: K): ReadonlyMap
     known.set(kind, records);
   }
   return records;
+}
+
+/**
+ * What a person accepts who acknowledges HARDWARE_CHANGED of a node (`cluster/node`): this record's body, written as the
+ * `hardware.accepted` of the same source and key. undefined: the node's hardware is not collected.
+ */
+export function partsToAccept(view: InventoryView, node: string): KeptRecord<HardwareReport> | undefined {
+  return nodeRecords(view, 'hardware').get(node);
 }
 
 const NOT_COLLECTED = { kind: 'agrees', reason: 'its hardware is no longer collected' } as const satisfies Verdict;
@@ -43,11 +53,11 @@ export const hardwareChanged: Rule = {
   kind: 'HARDWARE_CHANGED',
 
   *candidates(world) {
-    for (const node of nodeRecords(world, 'hardware').keys()) yield { subject: nodeSubject(node), field: '' };
+    for (const node of nodeRecords(world.view, 'hardware').keys()) yield { subject: nodeSubject(node), field: '' };
   },
 
   judge(world, subject) {
-    const record = nodeRecords(world, 'hardware').get(subject.id);
+    const record = nodeRecords(world.view, 'hardware').get(subject.id);
     if (record === undefined) return NOT_COLLECTED;
     const accepted = world.view.records['hardware.accepted'].get(record.id);
     if (accepted === undefined || !isCovered(world, record.source)) return DOUBT;
@@ -97,13 +107,13 @@ export const diskFailing: Rule = {
   kind: 'DISK_FAILING',
 
   *candidates(world) {
-    for (const [node, { body }] of nodeRecords(world, 'hardware.health'))
+    for (const [node, { body }] of nodeRecords(world.view, 'hardware.health'))
       for (const { disk, verdict } of body.disks)
         if (verdict === 'FAILED') yield { subject: nodeSubject(node), field: disk };
   },
 
   judge(world, subject, field) {
-    const record = nodeRecords(world, 'hardware.health').get(subject.id);
+    const record = nodeRecords(world.view, 'hardware.health').get(subject.id);
     if (record === undefined) return NOT_COLLECTED;
     if (!isCovered(world, record.source)) return DOUBT;
     const disk = record.body.disks.find((one) => one.disk === field);
@@ -116,7 +126,7 @@ export const diskFailing: Rule = {
 
 /** The parts list still has the disk, or was read without disks: that SMART says nothing of it is no news of it. */
 function isStillThere(world: World, subject: Subject, disk: string): boolean {
-  const parts = nodeRecords(world, 'hardware').get(subject.id)?.body;
+  const parts = nodeRecords(world.view, 'hardware').get(subject.id)?.body;
   if (parts === undefined) return false;
   return (
     !parts.sections.includes('disks') ||

@@ -90,7 +90,7 @@ function targetRule(kind: DriftFindingKind, judgeTarget: Judge): Rule {
   return {
     kind,
     *candidates(world) {
-      for (const { service, key, body } of recordsOf(world, 'npm.proxy_host')) {
+      for (const { service, key, body } of recordsOf(world.view, 'npm.proxy_host')) {
         if (!body.enabled) continue;
         for (const [field, { address }] of targetsOf(body))
           if (address !== null) yield { subject: { kind: 'PROXY_HOST', id: `${service}/${key}` }, field };

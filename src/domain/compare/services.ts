@@ -3,6 +3,7 @@ import type { Evidence } from '../finding.js';
 import type { KeptRecord, RecordBodies, RecordKind } from '../record.js';
 import { controllerScopes } from '../sightings.js';
 import type { ChangeInterval, Instant } from '../time.js';
+import type { InventoryView } from '../view.js';
 import type { World } from './world.js';
 
 /** A service answered lately: what it says may be held against something. */
@@ -11,8 +12,8 @@ export function isCovered(world: World, source: string): boolean {
 }
 
 /** The records of a kind whose services are still collected. */
-export function* recordsOf<K extends RecordKind>(world: World, kind: K): Iterable<KeptRecord<RecordBodies[K]>> {
-  for (const record of world.view.records[kind].values()) if (world.view.services.has(record.source)) yield record;
+export function* recordsOf<K extends RecordKind>(view: InventoryView, kind: K): Iterable<KeptRecord<RecordBodies[K]>> {
+  for (const record of view.records[kind].values()) if (view.services.has(record.source)) yield record;
 }
 
 /** When a record came to say what it says; at the first look at its service: that look. */

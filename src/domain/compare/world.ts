@@ -108,7 +108,7 @@ export function isVirtual(world: World, address: IpAddress, carriers: readonly C
 
 export function isDynamic(world: World, carried: CarriedAddress): boolean {
   if (world.binding.leases.size > 0 && world.binding.leases.has(`${carried.scope}/${carried.address}`)) return true;
-  return carried.dynamic || world.classOf(carried.address) === 'dynamic';
+  return carried.dynamic || world.classOf(carried.address, [], carried.scope) === 'dynamic';
 }
 
 /** When both parts that tell a guest's addresses had been asked: the config, and the agent's or interfaces' answer (or that there is none). */
