@@ -60,7 +60,9 @@ export function declareNetbox(needs: NetboxNeeds): NetboxDeclared {
 class Writing {
   readonly #model: NetboxModel;
   readonly #needs: NetboxNeeds;
+  /** Ids by what they are asked for. */
   readonly #vrfs = new Map<string, number>();
+  readonly #devices = new Map<string, number>();
 
   constructor(model: NetboxModel, needs: NetboxNeeds) {
     this.#model = model;
@@ -112,6 +114,7 @@ class Writing {
   #device(cluster: NetboxCluster, estate: Estate, name: string, ip: string): void {
     const { serial } = estate.machines.of(name);
     const device = this.#model.devices.add({ name, clusterId: cluster.id, serial }, BORN);
+    this.#devices.set(`${cluster.id}/${name}`, device.id);
     const { id } = this.#model.deviceInterfaces.add({ deviceId: device.id, name: 'vmbr0' }, BORN);
     this.#model.addresses.add(assignedTo({ kind: 'dcim.interface', id }, `${ip}/16`), BORN);
   }
@@ -128,13 +131,13 @@ class Writing {
   #vm(cluster: NetboxCluster, estate: Estate, row: DeclaredRow, vmid: number): Written[] {
     const guest = estate.has(vmid) ? estate.guest(vmid) : undefined;
     const node = row.node ?? (row.from === row.to ? null : (guest?.node ?? null));
-    const device = this.#model.devices.all().find((one) => one.name === node && one.clusterId === cluster.id);
+    const device = this.#devices.get(`${cluster.id}/${node}`);
     const vm = this.#model.vms.add(
       {
         name: row.name ?? guest?.name ?? `vm-${vmid}`,
         status: STATUS[row.word],
         clusterId: cluster.id,
-        deviceId: device?.id ?? null,
+        deviceId: device ?? null,
         vmid,
         vcpus: guest?.cores ?? null,
         memoryMb: guest?.memoryMiB ?? null,

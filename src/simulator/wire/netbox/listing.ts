@@ -96,6 +96,8 @@ const LOOKUPS: Readonly<Record<string, Fits>> = {
   },
   n: (wanted) => (values) => !values.some((value) => wanted.includes(value)),
   ic: (wanted) => (values) => values.some((value) => wanted.some((part) => value.includes(part))),
+  ie: (wanted) => (values) => values.some((value) => wanted.includes(value)),
+  isw: (wanted) => (values) => values.some((value) => wanted.some((part) => value.startsWith(part))),
   gt: (wanted) => (values) => values.some((value) => wanted.some((bound) => Number(value) > Number(bound))),
   gte: (wanted) => (values) => values.some((value) => wanted.some((bound) => Number(value) >= Number(bound))),
   lt: (wanted) => (values) => values.some((value) => wanted.some((bound) => Number(value) < Number(bound))),
@@ -113,6 +115,7 @@ function ordered({ query, endpoint, pen }: ListCall, ids: number[]): readonly nu
   const ask = endpoint.asked(ordering.replace('-', ''), pen.shelf);
   if (ask === undefined) return ids;
   const sign = ordering.startsWith('-') ? -1 : 1;
+  if (ordering.endsWith('id')) return ids.sort((a, b) => sign * (a - b));
   const compare = new Intl.Collator('en', { numeric: true }).compare;
   return ids.sort((a, b) => sign * (compare(String(ask(a)[0]), String(ask(b)[0])) || a - b));
 }
