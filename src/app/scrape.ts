@@ -6,6 +6,7 @@ export function scrapeReading(view: InventoryView, now: number): ScrapeReading {
   const states = [
     ...[...view.clusters.values()].map((cluster) => cluster.state),
     ...[...view.declared.values()].map((declared) => declared.state),
+    ...view.services.values(),
   ];
   const counts = new Map<string, { kind: string; state: string; count: number }>();
   for (const { identity, state } of view.findings.byId.values()) {

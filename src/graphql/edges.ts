@@ -2,6 +2,7 @@ import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'gra
 import type { DriftFindingState } from '../domain/finding.js';
 import { cursorText } from '../feed/cursor.js';
 import type { DriftEventRecord, InventoryEventRecord } from '../feed/events.js';
+import type { PortMapRecord } from '../inventory/port-map.js';
 import type {
   AddressCarrier,
   CollectorRecord,
@@ -52,6 +53,12 @@ const EDGES: Readonly<Record<string, GraphQLFieldResolver<unknown, Context>>> = 
   'InventoryEvent.guestId': edge<InventoryEventRecord>((event) => event.guest),
   'InventoryEvent.guest': edge<InventoryEventRecord>((event, _, context) => guestOf(context, event.guest)),
   'AddressCarrier.guest': edge<AddressCarrier>((carrier, _, context) => guestOf(context, carrier.guestId)),
+  'PortMapLan.guest': edge<PortMapRecord['lan']>(({ guest }, _, context) =>
+    guest === null ? null : guestOf(context, guest),
+  ),
+  'PortMapLan.node': edge<PortMapRecord['lan']>(({ node }, _, { verbs, principal }) =>
+    node === null ? null : (verbs.inventory.nodeById(principal, node) ?? null),
+  ),
   'Collector.contract': edge<CollectorRecord>((collector) => collector.terms),
 };
 

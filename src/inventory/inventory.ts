@@ -1,8 +1,9 @@
-import { demand, type Principal } from '../domain/access.js';
+import { demand, type Principal, seesTenant } from '../domain/access.js';
 import type { Binding } from '../domain/compare/binding.js';
 import type { GuestFilter } from '../domain/filters.js';
 import type { Difference, FindingId } from '../domain/finding.js';
 import type { Policy } from '../domain/policy.js';
+import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
@@ -17,6 +18,7 @@ import { guestKeeper, guestList, guestsUnder, oneGuest, seesGuest, sortGuests } 
 import { hardwareOf } from './hardware.js';
 import { nodeKeeper, nodeList } from './nodes.js';
 import { pageOf } from './page.js';
+import { portMapFreshness, portMapKeeper, portMapList } from './port-map.js';
 import type { FindingRecord, GuestRecord } from './records.js';
 import { serviceInventory } from './services.js';
 import { summaryRecord } from './summary.js';
@@ -97,7 +99,17 @@ function guestVerbs(
 
 function estateVerbs(
   needs: InventoryNeeds,
-): Verbs<'freshness' | 'summary' | 'declaredSources' | 'nodes' | 'addresses' | 'collectors'> {
+): Verbs<
+  | 'freshness'
+  | 'summary'
+  | 'declaredSources'
+  | 'nodes'
+  | 'nodeById'
+  | 'addresses'
+  | 'portMap'
+  | 'wholePortMap'
+  | 'collectors'
+> {
   const { view, binding, policy, store, now } = needs;
   return {
     freshness(principal) {
@@ -117,10 +129,26 @@ function estateVerbs(
       demand(principal, 'inventory:read');
       return pageOf(principal, nodeList(view()), nodeKeeper(principal, query.filter), query);
     },
+    nodeById(principal, id) {
+      demand(principal, 'inventory:read');
+      const node = view().nodes.get(id);
+      return node !== undefined && seesTenant(principal, tenantOf(node)) ? nodeRecord(node) : undefined;
+    },
     addresses(principal, query) {
       demand(principal, 'inventory:read');
       const list = addressList(view(), binding(), policy());
       return pageOf(principal, list, addressKeeper(principal, query.filter), query);
+    },
+    portMap(principal, query) {
+      demand(principal, 'portmap:read');
+      const known = view();
+      return pageOf(principal, portMapList(known, binding()), portMapKeeper(principal, known, query.filter), query);
+    },
+    wholePortMap(principal) {
+      demand(principal, 'portmap:read');
+      const known = view();
+      const rows = portMapList(known, binding()).sorted.filter(portMapKeeper(principal, known, undefined));
+      return { freshness: portMapFreshness(principal, known, now()), rows };
     },
     async collectors(principal) {
       demand(principal, 'inventory:read');

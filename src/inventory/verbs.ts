@@ -5,6 +5,7 @@ import type { GuestId, NodeStatus } from '../domain/guest.js';
 import type { Instant } from '../domain/time.js';
 import type { NodeHardware } from './hardware.js';
 import type { Page, PageRequest } from './page.js';
+import type { PortMapQuery, PortMapRecord } from './port-map.js';
 import type {
   AddressEvidenceRecord,
   AddressRecord,
@@ -76,7 +77,16 @@ export interface InventoryVerbs {
   /** The files and services in which people wrote down what should be. */
   declaredSources(principal: Principal): readonly DeclaredSourceRecord[];
   nodes(principal: Principal, query: NodesQuery): Page<NodeRecord>;
+  /** `cluster/node`; undefined: absent or not the caller's. */
+  nodeById(principal: Principal, id: string): NodeRecord | undefined;
   addresses(principal: Principal, query: AddressesQuery): Page<AddressRecord>;
+  /** Public names on their way to a guest and its switch port; needs `portmap:read`. */
+  portMap(principal: Principal, query: PortMapQuery): Page<PortMapRecord>;
+  /** All rows, for answers that are not paged; undefined freshness: no proxy is configured. */
+  wholePortMap(principal: Principal): {
+    readonly freshness: InventoryFreshness | undefined;
+    readonly rows: readonly PortMapRecord[];
+  };
   driftFindings(principal: Principal, filter: DriftFindingFilter, page: PageRequest): Promise<Page<FindingRecord>>;
   driftFinding(principal: Principal, id: FindingId): Promise<FindingRecord | undefined>;
   /** Living and resolved ones by id, in one question; absent and hidden ones are left out. */

@@ -6,6 +6,7 @@ import type { ServiceItem } from '../inventory/services.js';
 import type { InventoryVerbs } from '../inventory/verbs.js';
 import { conditional } from './conditional.js';
 import { openApiDocument } from './openapi.js';
+import { portMapBody } from './port-map-shape.js';
 import { guestStatuses, nodeStatuses, textParameter, vmidParameter } from './query.js';
 import type { RestAnswer, RestRequest, RestRoute } from './route.js';
 import { serviceBody } from './service-shapes.js';
@@ -24,6 +25,7 @@ export interface Needs {
     | 'freshnessOf'
     | 'primaryAddress'
     | 'services'
+    | 'wholePortMap'
   >;
   readonly facts: RestFacts;
 }
@@ -85,6 +87,7 @@ function inventoryAnswers({ inventory, facts }: Needs) {
         (cluster === undefined || item.cluster === cluster) && (node === undefined || item.key === node);
       return json(request, serviceBody(inventory.services(principal, 'hardware'), keep));
     },
+    joinedPortMap: (principal, request) => json(request, portMapBody(inventory.wholePortMap(principal))),
     drift: (principal, request) => json(request, driftBody(inventory.driftFacts(principal))),
   } satisfies Partial<Record<RouteName, Answer>>;
 }

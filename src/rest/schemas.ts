@@ -93,6 +93,26 @@ export const Unifi = serviceAnswer(UnifiItem);
 export const Neighbours = serviceAnswer(NeighbourItem);
 export const Hardware = serviceAnswer(HardwareItem);
 
+export const JoinedPortMap = serviceAnswer(
+  z.object({
+    public_hostname: z.string(),
+    path: z.string().nullable().describe('Path that goes elsewhere than the host itself'),
+    npm: z.object({ forward_host: z.string(), forward_port: z.number(), collected_at: time.nullable() }),
+    lan: z.object({
+      ip: ip.nullable(),
+      vmid: vmid.nullable(),
+      cluster: z.string().nullable(),
+      node: z.string().nullable(),
+    }),
+    switch: z.object({
+      device_id: z.string().nullable().describe('MAC of the switch'),
+      port: z.number().nullable(),
+      confidence: z.enum(['observed', 'declared', 'missing']),
+    }),
+    confidence: z.enum(['observed', 'declared', 'missing']).describe('How sure it is that the machine is the target'),
+  }),
+);
+
 const Fact = z.object({ value: z.string(), source: z.string(), location: z.string() });
 
 export const DriftFinding = z.object({
@@ -169,6 +189,7 @@ export const SCHEMAS = {
   Unifi,
   Neighbours,
   Hardware,
+  JoinedPortMap,
   DriftFinding,
   Drift,
   CollectorContractFile,

@@ -1,12 +1,7 @@
 import type { z } from 'zod';
-import { isoTime } from '../domain/time.js';
 import type { ServiceInventory, ServiceItem } from '../inventory/services.js';
 import type { HardwareItem, NpmItem, ServiceRow, UnifiItem } from './service-schemas.js';
-import { beginning } from './shapes.js';
-
-function timeOf(at: number | null): string | null {
-  return at === null ? null : isoTime(at);
-}
+import { beginning, timeOf } from './shapes.js';
 
 /** The answer of a service route; where nothing is configured it says so, and is empty. */
 export function serviceBody(

@@ -143,7 +143,7 @@ function findingBody(finding: FindingRecord): Of<typeof DriftFinding> {
   };
 }
 
-function timeOf(at: Instant | null): string | null {
+export function timeOf(at: Instant | null): string | null {
   return at === null ? null : isoTime(at);
 }
 

@@ -106,6 +106,14 @@ export const ROUTES = {
     schema: 'Hardware',
     refusals: [],
   },
+  joinedPortMap: {
+    path: '/v1/portmap/joined',
+    operation: 'portMapJoined',
+    summary: 'Public names on their way: proxy, address, guest, node, switch port',
+    query: [],
+    schema: 'JoinedPortMap',
+    refusals: [],
+  },
   drift: {
     path: '/v1/inventory/drift',
     operation: 'inventoryDrift',

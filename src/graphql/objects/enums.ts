@@ -11,6 +11,7 @@ import type {
 import type { GuestKind, GuestStatus, NodeStatus } from '../../domain/guest.js';
 import type { InventoryEventType } from '../../domain/inventory-event.js';
 import type { AddressClass } from '../../domain/policy.js';
+import type { Confidence } from '../../domain/port-map.js';
 import type { HardwareSection, SmartVerdict } from '../../domain/record.js';
 
 /** Registers an enum whose names are its values. Every value of `T` must be described, or it does not compile. */
@@ -82,6 +83,12 @@ export const AddressSightingEnum = enumOf<'NEIGHBOUR' | 'UNIFI'>(
   'Who saw somebody answer for an address',
   { NEIGHBOUR: 'The neighbour table of a host', UNIFI: 'A UniFi controller' },
 );
+
+export const ConfidenceEnum = capitalEnumOf<Confidence>('Confidence', 'How sure a link of the port map is', {
+  observed: 'It was seen to be so',
+  declared: 'It is only written or called so',
+  missing: 'Nothing is known of it',
+});
 
 export const HardwareSectionEnum = capitalEnumOf<HardwareSection>('HardwareSection', 'What kind of part it is', {
   system: 'Chassis, board and firmware',

@@ -2,6 +2,7 @@ import { Field, ID, InputType, Int } from 'type-graphql';
 import { DateTime } from '../scalars.js';
 import {
   CollectorNameEnum,
+  ConfidenceEnum,
   DriftCategoryEnum,
   DriftFindingKindEnum,
   DriftFindingStateEnum,
@@ -63,6 +64,16 @@ export class AddressFilter {
   carried?: boolean | null;
   @Field(() => String, { nullable: true, description: 'Carried by, or declared for, a guest of this cluster' })
   cluster?: string | null;
+}
+
+@InputType({ description: 'Which rows of the port map are meant; what is left out matches all' })
+export class PortMapFilter {
+  @Field(() => String, { nullable: true, description: 'Part of the public name, the target or the address' })
+  search?: string | null;
+  @Field(() => String, { nullable: true, description: 'Leading to a guest or node of this cluster' })
+  cluster?: string | null;
+  @Field(() => ConfidenceEnum, { nullable: true, description: 'With the machine behind it known so surely' })
+  confidence?: string | null;
 }
 
 @InputType({ description: 'Which findings are meant; what is left out matches all' })

@@ -1,5 +1,6 @@
 import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
 import type * as filters from '../../domain/filters.js';
+import type { PortMapQuery } from '../../inventory/port-map.js';
 import type { AddressesQuery, GuestOrder as GuestOrderOf, NodesQuery } from '../../inventory/verbs.js';
 import type { Context } from '../context.js';
 import { given } from '../given.js';
@@ -9,8 +10,16 @@ import { Collector } from '../objects/collector.js';
 import { PageConnection } from '../objects/connection.js';
 import { DriftFinding, DriftFindingConnection } from '../objects/finding.js';
 import { Guest, GuestConnection } from '../objects/guest.js';
-import { AddressFilter, DriftFindingFilter, GuestFilter, GuestOrder, ProxmoxNodeFilter } from '../objects/inputs.js';
+import {
+  AddressFilter,
+  DriftFindingFilter,
+  GuestFilter,
+  GuestOrder,
+  PortMapFilter,
+  ProxmoxNodeFilter,
+} from '../objects/inputs.js';
 import { ProxmoxNodeConnection } from '../objects/node.js';
+import { PortMapConnection } from '../objects/port-map.js';
 import { Summary } from '../objects/summary.js';
 import { DateTime } from '../scalars.js';
 import { AFTER, AS_OF, BEFORE, FIRST, LAST, paging } from './paging.js';
@@ -86,6 +95,19 @@ export class EstateQueries {
   ): unknown {
     const query = { ...paging(first, after, last, before), filter: given(filter) } as AddressesQuery;
     return new PageConnection(verbs.inventory.addresses(principal, query));
+  }
+
+  @Query(() => PortMapConnection, { description: 'Public names on their way to a guest and its switch port, by name' })
+  portMap(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('first', () => Int, FIRST) first: Maybe<number>,
+    @Arg('after', () => String, AFTER) after: Maybe<string>,
+    @Arg('last', () => Int, LAST) last: Maybe<number>,
+    @Arg('before', () => String, BEFORE) before: Maybe<string>,
+    @Arg('filter', () => PortMapFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+  ): unknown {
+    const query = { ...paging(first, after, last, before), filter: given(filter) } as PortMapQuery;
+    return new PageConnection(verbs.inventory.portMap(principal, query));
   }
 
   @Query(() => [Collector], { description: 'Every collector of the contract with its sources' })
