@@ -50,6 +50,7 @@ export class UnifiModel {
   readonly planted: readonly PlantedDrift[];
   readonly stranger: Stranger | null;
   readonly #needs: UnifiModelNeeds;
+  readonly #byStart: ReadonlyMap<string, UnifiNetworkModel>;
   /** Who was ever connected while somebody looked: a controller does not forget either. */
   readonly #known = new Map<string, UnifiClientModel>();
   #lists: { readonly key: string; readonly connected: readonly UnifiClientModel[] } | undefined;
@@ -57,6 +58,11 @@ export class UnifiModel {
   constructor(needs: UnifiModelNeeds) {
     this.#needs = needs;
     this.gear = unifiGear(needs.estates);
+    this.#byStart = new Map(
+      this.gear.networks.flatMap((network) =>
+        network.subnet?.length === 16 ? [[startOf(network.subnet.gateway), network] as const] : [],
+      ),
+    );
     this.stranger = strangerOf(needs);
     const { address } = this.stranger ?? {};
     this.planted = address === undefined ? [] : [{ kind: 'ADDRESS_ANSWERED_BY_OTHER', subject: address, field: '' }];
@@ -195,13 +201,14 @@ export class UnifiModel {
     return this.gear.networks.find((network) => network.name === name) ?? null;
   }
 
-  /** By the first two parts of the address: no network here is smaller but those of the office. */
   #networkOf(address: string): UnifiNetworkModel | null {
-    const start = (text: string) => text.split('.').slice(0, 2).join('.');
-    return (
-      this.gear.networks.find(({ subnet }) => subnet?.length === 16 && start(subnet.gateway) === start(address)) ?? null
-    );
+    return this.#byStart.get(startOf(address)) ?? null;
   }
+}
+
+/** The first two parts of an address tell its network: none here is smaller but those of the office. */
+function startOf(address: string): string {
+  return address.slice(0, address.indexOf('.', address.indexOf('.') + 1));
 }
 
 const WIRELESS: readonly (readonly [string | null, string | null, string])[] = [
