@@ -2,12 +2,18 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Estate } from './estate.js';
+import type { FaultSwitches, HttpFaults } from './fault-switches.js';
 import { type Faults, readFaults } from './faults.js';
 import type { NodeState } from './guest.js';
+import { netboxDeed } from './netbox-deeds.js';
+import type { Surroundings } from './surroundings.js';
+import { readNetboxFaults } from './wire/netbox/faults.js';
+import { readServiceFaults } from './wire/service-faults.js';
 
 export interface AdminNeeds {
   readonly token: string;
   readonly clusters: ReadonlyMap<string, { readonly estate: Estate; readonly faults: Faults }>;
+  readonly services: Pick<Surroundings, 'npm' | 'unifi' | 'netbox'>;
 }
 
 export interface Admin {
@@ -19,8 +25,9 @@ const LONGEST_BODY = 100_000;
 
 /**
  * The back door of a simulated estate, on the loopback and behind a token of its own:
- * `GET /_admin/faults`, `PUT /_admin/faults {cluster?, …faults}`, `DELETE /_admin/faults`,
- * `POST /_admin/deeds {cluster?, deed, vmid | node, …}`. Without a cluster, all of them are meant.
+ * `GET /_admin/faults`, `PUT /_admin/faults {cluster? | service?, …faults}`, `DELETE /_admin/faults`,
+ * `POST /_admin/deeds {cluster? | service?, deed, vmid | node, …}`. Where none is named, all clusters are meant, and what
+ * is asked or cleared is so of the services too.
  */
 export async function startAdmin(needs: AdminNeeds): Promise<Admin> {
   const server = createServer((request, response) => {
@@ -75,25 +82,67 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
   return parsed as Record<string, unknown>;
 }
 
+/** A cluster or a service, as the back door sees it. */
+interface Target {
+  readonly kind: 'cluster' | 'service';
+  faults(): unknown;
+  set(sent: unknown): void;
+  clear(): void;
+  deed(body: Record<string, unknown>): void;
+}
+
+function targetsOf({ clusters, services }: AdminNeeds): ReadonlyMap<string, Target> {
+  const targets = new Map<string, Target>();
+  for (const [name, { estate, faults }] of clusters) {
+    const done = (body: Record<string, unknown>) => deed(estate, body);
+    targets.set(name, { kind: 'cluster', ...switches(faults, readFaults), deed: done });
+  }
+  for (const { name, faults } of [...services.npm, ...services.unifi])
+    targets.set(name, { kind: 'service', ...switches(faults, readServiceFaults), deed: () => noDeed(name) });
+  for (const { name, faults, model } of services.netbox) {
+    const done = (body: Record<string, unknown>) => netboxDeed(model, body);
+    targets.set(name, { kind: 'service', ...switches(faults, readNetboxFaults), deed: done });
+  }
+  return targets;
+}
+
+function noDeed(name: string): never {
+  throw new Error(`deed: there are none for ${name}`);
+}
+
+/** Faults of one kind behind a face that all kinds have. */
+function switches<F extends HttpFaults>(faults: FaultSwitches<F>, read: (sent: unknown) => Partial<F>) {
+  return {
+    faults: () => faults.now,
+    set: (sent: unknown) => faults.set(read(sent)),
+    clear: () => faults.clear(),
+  };
+}
+
 function act(needs: AdminNeeds, call: string, body: Record<string, unknown>): unknown {
-  const { cluster, ...rest } = body;
-  const meant = [...needs.clusters].filter(([name]) => cluster === undefined || cluster === name);
-  if (meant.length === 0)
-    throw new Error(`cluster: no ${String(cluster)} here; there are ${[...needs.clusters.keys()].join(', ')}`);
-  const faults = () => Object.fromEntries(meant.map(([name, one]) => [name, one.faults.now]));
+  const { cluster, service, ...rest } = body;
+  const all = targetsOf(needs);
+  const name = service ?? cluster;
+  const named = (kind: Target['kind'] | 'any') =>
+    [...all].filter(([known, one]) => (name === undefined ? kind === 'any' || one.kind === kind : known === name));
+  if (named('any').length === 0)
+    throw new Error(
+      `${service === undefined ? 'cluster' : 'service'}: no ${String(name)} here; there are ${[...all.keys()].join(', ')}`,
+    );
+  const faults = (kind: Target['kind'] | 'any') =>
+    Object.fromEntries(named(kind).map(([known, one]) => [known, one.faults()]));
   switch (call) {
     case 'GET /_admin/faults':
-      return faults();
-    case 'PUT /_admin/faults': {
-      const wanted = readFaults(rest);
-      for (const [, one] of meant) one.faults.set(wanted);
-      return faults();
-    }
+      return faults('any');
+    case 'PUT /_admin/faults':
+      for (const [, one] of named('cluster')) one.set(rest);
+      return faults('cluster');
     case 'DELETE /_admin/faults':
-      for (const [, one] of meant) one.faults.clear();
-      return faults();
+      for (const [, one] of named('any')) one.clear();
+      return faults('any');
     case 'POST /_admin/deeds':
-      for (const [, { estate }] of meant) deed(estate, rest);
+      // NetBox tells its own VMs apart by the cluster that they are in.
+      for (const [, one] of named('cluster')) one.deed(service === undefined ? rest : { ...rest, cluster });
       return { done: true };
     default:
       return undefined;

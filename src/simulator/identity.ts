@@ -1,7 +1,27 @@
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { randomBytes, randomUUID, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Certificate, selfSigned } from './certificate.js';
+import { newSshIdentity, type SshIdentity } from './ssh-keys.js';
+
+/** What opens the services around the clusters. */
+export interface ServiceSecrets {
+  readonly ssh: SshIdentity;
+  readonly npm: string;
+  readonly unifiPassword: string;
+  readonly unifiApiKey: string;
+  /** Forty digits, as NetBox makes them up to 4.4. */
+  readonly netboxToken: string;
+  readonly netboxTokenV2: string;
+}
+
+/** Ports of last time; a missing one is any free one. */
+export interface ServicePorts {
+  readonly npm?: number;
+  readonly unifi?: readonly number[];
+  readonly netbox?: number;
+  readonly ssh?: readonly number[];
+}
 
 /** What others know a simulator by. */
 export interface Identity {
@@ -9,15 +29,38 @@ export interface Identity {
   readonly tokenSecret: string;
   /** Of the clusters, in order; a missing one is any free port. */
   readonly ports: readonly number[];
+  readonly secrets: ServiceSecrets;
+  readonly servicePorts: ServicePorts;
 }
 
+/** Each secret in a file of its own. */
 export interface IdentityFiles {
   readonly tokenSecret: string;
   readonly adminToken: string;
+  readonly sshKey: string;
+  readonly npm: string;
+  readonly unifiPassword: string;
+  readonly unifiApiKey: string;
+  readonly netboxToken: string;
 }
 
 export function newIdentity(): Identity {
-  return { certificate: selfSigned(), tokenSecret: randomUUID(), ports: [] };
+  return { certificate: selfSigned(), tokenSecret: randomUUID(), ports: [], ...newServices() };
+}
+
+function newServices(): Pick<Identity, 'secrets' | 'servicePorts'> {
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+  return {
+    secrets: {
+      ssh: newSshIdentity(),
+      npm: randomBytes(12).toString('base64url'),
+      unifiPassword: randomBytes(12).toString('base64url'),
+      unifiApiKey: randomBytes(24).toString('base64url'),
+      netboxToken: hex(20),
+      netboxTokenV2: `nbt_${hex(6)}.${hex(20)}`,
+    },
+    servicePorts: {},
+  };
 }
 
 /** The identity of the last start in this folder; a new one where there was none, or where it cannot be read. */
@@ -34,7 +77,9 @@ function read(text: string): Identity | undefined {
     const identity = JSON.parse(text) as Identity;
     const { fingerprint256 } = new X509Certificate(identity.certificate.cert);
     const isWhole = fingerprint256 === identity.certificate.fingerprint && Array.isArray(identity.ports);
-    return isWhole && typeof identity.tokenSecret === 'string' ? identity : undefined;
+    if (!isWhole || typeof identity.tokenSecret !== 'string') return undefined;
+    // Written before there were services.
+    return typeof identity.secrets?.ssh?.host.privateKey === 'string' ? identity : { ...identity, ...newServices() };
   } catch {
     return undefined;
   }
@@ -43,12 +88,23 @@ function read(text: string): Identity | undefined {
 /** Writes the identity, and each secret into a file that only its owner reads. */
 export async function keepIdentity(folder: string, identity: Identity, adminToken: string): Promise<IdentityFiles> {
   await mkdir(folder, { recursive: true });
-  const files = { tokenSecret: join(folder, 'token-secret'), adminToken: join(folder, 'admin-token') };
   const mode = 0o600;
-  await writeFile(fileIn(folder), JSON.stringify(identity), { mode });
-  await writeFile(files.tokenSecret, identity.tokenSecret, { mode });
-  await writeFile(files.adminToken, adminToken, { mode });
-  return files;
+  const { tokenSecret, secrets } = identity;
+  const keep = async (name: string, secret: string) => {
+    const file = resolve(folder, name);
+    await writeFile(file, secret, { mode });
+    return file;
+  };
+  await keep(fileIn(''), JSON.stringify(identity));
+  return {
+    tokenSecret: await keep('token-secret', tokenSecret),
+    adminToken: await keep('admin-token', adminToken),
+    sshKey: await keep('id_ed25519', secrets.ssh.client.privateKey),
+    npm: await keep('npm-secret', secrets.npm),
+    unifiPassword: await keep('unifi-password', secrets.unifiPassword),
+    unifiApiKey: await keep('unifi-api-key', secrets.unifiApiKey),
+    netboxToken: await keep('netbox-token', secrets.netboxToken),
+  };
 }
 
 function fileIn(folder: string): string {

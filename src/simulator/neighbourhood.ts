@@ -3,6 +3,7 @@ import { isListedRunning, type Nic, type SimNode } from './guest.js';
 import { machineMac } from './hardware-model.js';
 import { gateway, madeOfMac } from './network-plan.js';
 import { hashOf } from './random.js';
+import { gatewayMac } from './unifi-gear.js';
 
 /** An entry of a node's neighbour table; without a MAC nobody answers for the address. */
 export interface NeighbourEntry {
@@ -23,10 +24,6 @@ export interface Stranger {
 /** How long an entry stays as it is before it is looked at anew. */
 const ROUND_MS = 60_000;
 
-export function gatewayMac(seed: number, cluster: number): string {
-  return machineMac(seed, cluster, 0, 99);
-}
-
 /**
  * What a node has lately spoken to: its gateway, the other nodes, most guests of its own and some of the others'. States
  * move with the time, and all of it with the estate.
@@ -41,7 +38,7 @@ export function neighboursOf(estate: Estate, node: SimNode, stranger?: Stranger)
       ? { address, device, mac: stranger.mac, state: 'REACHABLE', router: false }
       : { address, device, mac, state, router: false };
   };
-  const way = gatewayMac(seed, index);
+  const way = gatewayMac();
   const others = estate.nodes().filter(({ name }) => name !== node.name);
   const guests = estate.guests().flatMap((guest) => {
     const isOwn = guest.node === node.name;

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startAdmin } from './admin.js';
-import { declare, markerOf, writeDeclared } from './declared-files.js';
+import { declare, markerOf, type Written, writeDeclared } from './declared-files.js';
+import { directions } from './directions.js';
 import type { Estate } from './estate.js';
 import { Faults } from './faults.js';
 import type { PveVersion } from './guest.js';
-import { type Identity, type IdentityFiles, keepIdentity, keptIdentity, newIdentity } from './identity.js';
+import { type Identity, keepIdentity, keptIdentity, newIdentity, type ServicePorts } from './identity.js';
 import { Life } from './life.js';
 import type { PlantedDrift } from './plant.js';
 import { clustersFor, populate } from './populate.js';
 import { seeded } from './random.js';
+import { NO_SURROUNDINGS, type Surroundings, startSurroundings } from './surroundings.js';
 import { type ProxmoxApi, startProxmoxApi } from './wire/proxmox-api.js';
 
 export interface SimulatorOptions {
@@ -23,6 +25,10 @@ export interface SimulatorOptions {
   readonly version?: PveVersion;
   /** Where the declared files are written; they are left alone when somebody edited them. */
   readonly declaredDir: string;
+  /** Whether the nodes are open over SSH, and a proxy manager, two UniFi controllers and a NetBox stand around; by default not. */
+  readonly services?: boolean;
+  /** How many nodes are open over SSH: 20. */
+  readonly sshHosts?: number;
   /** Whether guests move, stop and change by themselves. */
   readonly live?: boolean;
   readonly liveIntervalMs?: number;
@@ -42,7 +48,7 @@ export interface SimulatedCluster {
   readonly tokenSecret: string;
 }
 
-export interface Simulator {
+export interface Simulator extends Pick<Surroundings, 'hosts' | 'npm' | 'unifi' | 'netbox' | 'commands'> {
   readonly clusters: readonly SimulatedCluster[];
   readonly declaredDir: string;
   readonly plantedDrift: readonly PlantedDrift[];
@@ -63,6 +69,7 @@ const TOKEN_ID = 'it-read@pve!sankofa';
 const SEED = 20_260;
 const WAITS = { agentMs: 3_000, proxyMs: 30_000, authMs: 3_000 };
 const LIVE_INTERVAL_MS = 7_000;
+const SSH_HOSTS = 20;
 
 type Houses = ReadonlyMap<string, House>;
 interface House {
@@ -80,23 +87,62 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   await writeDeclared(options.declaredDir, written, marker);
   const identity = options.identity ?? newIdentity();
   const houses = await openHouses(estates, identity, options);
-  const life = new Life(estates, written.touched, size.seed);
+  const around = await openSurroundings(houses, identity, options, written, size.seed);
+  const life = new Life(estates, new Set([...written.touched, ...around.touched]), size.seed);
   const adminToken = randomBytes(24).toString('base64url');
-  const admin = await startAdmin({ token: adminToken, clusters: houses });
+  const admin = await startAdmin({ token: adminToken, clusters: houses, services: around });
   const every = options.liveIntervalMs ?? LIVE_INTERVAL_MS;
   const timer = options.live === true ? setInterval(() => life.tick(), every) : undefined;
+  const { hosts, npm, unifi, netbox, commands } = around;
+  const { forgetRequests, ...rest } = doors(houses, identity);
   return {
-    ...doors(houses, identity),
+    ...{ ...rest, hosts, npm, unifi, netbox, commands },
+    forgetRequests() {
+      forgetRequests();
+      around.forgetRequests();
+    },
     declaredDir: options.declaredDir,
-    plantedDrift: written.planted,
+    plantedDrift: [...written.planted, ...around.planted],
     tick: (ticks) => life.tick(ticks),
     adminUrl: admin.url,
     adminToken,
     async stop() {
       clearInterval(timer);
-      await Promise.all([admin.stop(), closeHouses(houses)]);
+      await Promise.all([admin.stop(), around.stop(), closeHouses(houses)]);
     },
   };
+}
+
+/** Nothing is left open where one of them does not start. */
+async function openSurroundings(
+  houses: Houses,
+  identity: Identity,
+  options: SimulatorOptions,
+  { told, touched }: Written,
+  seed: number,
+): Promise<Surroundings> {
+  if (options.services !== true) return NO_SURROUNDINGS;
+  const { certificate, secrets, servicePorts: ports } = identity;
+  const { sshHosts = SSH_HOSTS, now } = options;
+  const waits = { ...WAITS, ...options.waits };
+  const clusters = [...houses.values()];
+  try {
+    return await startSurroundings({
+      clusters,
+      told,
+      touched,
+      seed,
+      certificate,
+      secrets,
+      ports,
+      waits,
+      sshHosts,
+      now,
+    });
+  } catch (error) {
+    await closeHouses(houses);
+    throw error;
+  }
 }
 
 /** All of them, or none: one whose port is taken closes those before it. */
@@ -167,22 +213,17 @@ export async function runSimulator(
   const folder = join(options.dataDir, 'simulator');
   const { nodes, guests, now } = options;
   const identity = await keptIdentity(folder);
-  const start = (ports: readonly number[]) =>
+  const start = (ports: readonly number[], servicePorts: ServicePorts) =>
     startSimulator({
-      nodes,
-      guests,
-      now,
-      live: true,
-      declaredDir: join(folder, 'config'),
-      identity: { ...identity, ports },
+      ...{ nodes, guests, now, live: true, services: true, declaredDir: join(folder, 'config') },
+      identity: { ...identity, ports, servicePorts },
     });
   // A port of last time that somebody else has by now is given up for any free one.
-  const simulator = await start(identity.ports).catch((error: NodeJS.ErrnoException) => {
+  const simulator = await start(identity.ports, identity.servicePorts).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    return start([]);
+    return start([], {});
   });
-  const ports = simulator.clusters.map(({ url }) => Number(new URL(url).port));
-  const files = await keepIdentity(folder, { ...identity, ports }, simulator.adminToken);
+  const files = await keepIdentity(folder, { ...identity, ...portsOf(simulator) }, simulator.adminToken);
   print(directions(simulator, files));
   await new Promise<void>((resolve) => {
     if (told.aborted) resolve();
@@ -191,25 +232,16 @@ export async function runSimulator(
   await simulator.stop();
 }
 
-const SECRET_ENV = 'PVE_SIMULATED_TOKEN';
-
-/** A name that begins with sim- is refused in sources.yaml: to a gateway that is pointed here, this is a real estate. */
-function directions(simulator: Simulator, files: IdentityFiles): string {
-  const clusters = simulator.clusters.map(
-    ({ name, url, fingerprint, tokenId }) => `  - name: ${name.replace(/^sim-/, 'lab-')}
-    api:
-      urls: [${url}]
-      tokenId: ${tokenId}
-      tokenSecretEnv: ${SECRET_ENV}
-      tlsFingerprint: "${fingerprint}"`,
-  );
-  return `# A simulated Proxmox estate is up, until you press Ctrl-C. To point a gateway at it, put this into
-# ${join(simulator.declaredDir, 'sources.yaml')}, beside its declared files:
-clusters:
-${clusters.join('\n')}
-# and start it with
-#   export ${SECRET_ENV}_FILE=${files.tokenSecret}
-#   export CONFIG_DIR=${simulator.declaredDir}
-# Break something:
-#   curl -X PUT -H "Authorization: Bearer $(cat ${files.adminToken})" -d '{"nodesDown":["pve01"]}' ${simulator.adminUrl}/_admin/faults`;
+function portsOf({ clusters, hosts, npm, unifi, netbox }: Simulator): Pick<Identity, 'ports' | 'servicePorts'> {
+  const port = ({ url }: { readonly url: string }) => Number(new URL(url).port);
+  const [proxy, dcim] = [npm[0], netbox[0]];
+  return {
+    ports: clusters.map(port),
+    servicePorts: {
+      ...(proxy === undefined ? {} : { npm: port(proxy) }),
+      ...(dcim === undefined ? {} : { netbox: port(dcim) }),
+      unifi: unifi.map(port),
+      ssh: hosts.map((host) => host.port),
+    },
+  };
 }

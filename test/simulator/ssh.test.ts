@@ -4,7 +4,7 @@ import { Secret, type SshSettings } from '../../src/domain/settings.js';
 import type { PathFault } from '../../src/simulator/fault-switches.js';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.js';
 import { type SimulatedHost, startSshHosts } from '../../src/simulator/ssh-hosts.js';
-import { newSshIdentity } from '../../src/simulator/ssh-keys.js';
+import { newSshIdentity, newSshKey } from '../../src/simulator/ssh-keys.js';
 import { proxmoxSource } from '../../src/sources/proxmox/source.js';
 import { proxmoxSshSource } from '../../src/sources/proxmox-ssh/source.js';
 import { sshClient } from '../../src/sources/transport/ssh.js';
@@ -179,6 +179,12 @@ describe('a simulated node over SSH', () => {
   ])('refuses its plain user %s', async (line, code, words) => {
     const { sh } = await open();
     expect(await sh(line)).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(words) });
+  });
+
+  it('makes keys that can be read, each of them', () => {
+    const keys = Array.from({ length: 400 }, () => newSshKey());
+    const blobs = keys.map(({ publicKey }) => Buffer.from(publicKey.split(' ')[1] ?? '', 'base64').length);
+    expect(new Set(blobs)).toEqual(new Set([51]));
   });
 
   it('lets in only its two users, with the one key', async () => {

@@ -21,7 +21,7 @@ export async function mirror(simulator: Simulator, node: FakeNode): Promise<void
 
 /** The file behind a config: some of it still pending, one device pending its end, and a snapshot of other times. */
 function confText(folder: Folder, config: Row): string {
-  const { digest: _, lxc, cores, ...options } = config;
+  const { digest: _, description: __, lxc, cores, ...options } = config;
   const raw = Array.isArray(lxc) ? (lxc as [string, string][]).map(([key, value]) => `${key}: ${value}`) : [];
   const lines = Object.entries(options).map(([key, value]) => `${key}: ${String(value)}`);
   return [
