@@ -1,12 +1,12 @@
 import type { Outcome, Progress } from '../../domain/observation.js';
-import type { HardwareUpdates, ObservedRecord, RecordKind, ServiceObservation } from '../../domain/record.js';
+import type { HardwareUpdates, ObservedRecord, ServiceObservation } from '../../domain/record.js';
 import type { Instant } from '../../domain/time.js';
 import { packageUpdates } from '../hardware/parse/updates.js';
 import type { Ask, HostShell } from './client.js';
-import { HOST_COMMANDS, type HostCommand } from './commands.js';
-import { joinHardware, type Told } from './join.js';
+import { HOST_COMMANDS, type HostCommand, type SmartDevice } from './commands.js';
+import { type AskedDisk, type JoinedHardware, joinHardware, type Told } from './join.js';
 import { dmiSections } from './parse/dmidecode.js';
-import { blockDevices } from './parse/lsblk.js';
+import { type BlockDevices, blockDevices } from './parse/lsblk.js';
 import { hardwareTree } from './parse/lshw.js';
 import { type Parsed, parsedJson, read } from './parse/output.js';
 import { smartDevices } from './parse/smartctl.js';
@@ -26,7 +26,10 @@ interface Heard<T> {
   readonly told: Told<T>;
   readonly silent: boolean;
   readonly askedAt: Instant;
+  /** null: it told all. */
   readonly words: string | null;
+  /** The same with the command before it. */
+  readonly note: string | null;
 }
 
 // dmidecode, lshw, lsblk, smartctl --scan and the updates; the disks are counted once they are known.
@@ -34,12 +37,34 @@ const TOOLS = 5;
 
 /** Reads a host's hardware with whatever tools it has. What one of them cannot say is left out and noted; the others' word stands. */
 export async function readHardware(needs: HardwareNeeds): Promise<Outcome<ServiceObservation>> {
-  const { shell, host, progress, requests } = needs;
+  const { shell, host, requests } = needs;
+  const { tables, tree, disks, scan, updates } = await hearTools(needs);
+  const heard = [tables, tree, disks, scan];
+  const at = tables.askedAt;
+  const notes = heard.flatMap(({ note }) => note ?? []);
+  if (heard.every(({ told }) => told.kind !== 'told')) {
+    const isSilent = heard.every(({ silent }) => silent);
+    const why = isSilent ? (tables.words ?? '') : `no tool could be read: ${notes.join('; ')}`;
+    return { kind: 'unreachable', at, reason: `${shell.peer}: ${why}`, requests: requests() };
+  }
+  const smart = await hearDisks(needs, scan.told, disks.told);
+  const joined = joinHardware({ tables: tables.told, tree: tree.told, disks: disks.told, smart: smart.told });
+  const records = recordsOf(host, joined, updates.told);
+  const noteOfUpdates = isNoProxmox(updates) ? [] : [updates.note].filter((note) => note !== null);
+  const value = {
+    ...{ askedAt: at, records, complete: records.map(({ kind }) => kind), nodes: [host] },
+    notes: [...notes, ...smart.notes, ...noteOfUpdates],
+  };
+  return { kind: 'observed', at, value, requests: requests() };
+}
+
+/** All tools at once: each has its own part of the machine to look at. */
+async function hearTools(needs: HardwareNeeds) {
   let done = 0;
   const hear = async <T>(command: HostCommand, parse: (text: string) => Parsed<T>) => {
     const heard = await hearTool(needs, command, parse);
     done += 1;
-    progress(done, TOOLS);
+    needs.progress(done, TOOLS);
     return heard;
   };
   const [tables, tree, disks, scan, updates] = await Promise.all([
@@ -49,30 +74,31 @@ export async function readHardware(needs: HardwareNeeds): Promise<Outcome<Servic
     hear(HOST_COMMANDS.smartDevices, smartDevices),
     hear(HOST_COMMANDS.updates, updatesOf),
   ]);
-  const heard = [tables, tree, disks, scan];
-  const { askedAt } = tables;
-  const silent = heard.every((each) => each.silent);
-  const notes = heard.flatMap(({ words }) => words ?? []);
-  if (silent || heard.every(({ told }) => told.kind !== 'told')) {
-    const why = silent ? (tables.words ?? '') : `no tool could be read: ${notes.join('; ')}`;
-    return { kind: 'unreachable', at: askedAt, reason: `${shell.peer}: ${why}`, requests: requests() };
-  }
+  return { tables, tree, disks, scan, updates };
+}
 
-  const foreign = disks.told.kind === 'told' ? disks.told.value.foreign : new Set<string>();
-  const devices = scan.told.kind === 'told' ? scan.told.value.filter(({ name }) => !foreign.has(name)) : [];
-  const asked = await askDisks(devices, { ...needs, progress: (count, of) => progress(TOOLS + count, TOOLS + of) });
-  const smart = scan.told.kind === 'told' ? { kind: 'told' as const, value: asked.disks } : scan.told;
-  const joined = joinHardware({ tables: tables.told, tree: tree.told, disks: disks.told, smart });
+/** The SMART reports of the disks that were found, but for those that are no hardware of this machine. */
+async function hearDisks(
+  needs: HardwareNeeds,
+  scan: Told<readonly SmartDevice[]>,
+  listed: Told<BlockDevices>,
+): Promise<{ readonly told: Told<readonly AskedDisk[]>; readonly notes: readonly string[] }> {
+  if (scan.kind !== 'told') return { told: scan, notes: [] };
+  const devices = scan.value.filter(({ name }) => listed.kind !== 'told' || !listed.value.foreign.has(name));
+  const progress: Progress = (count, of) => needs.progress(TOOLS + count, TOOLS + of);
+  const asked = await askDisks(devices, { ...needs, progress });
+  return { told: { kind: 'told', value: asked.disks }, notes: asked.notes };
+}
 
-  const records: ObservedRecord[] = [{ kind: 'hardware', key: host, seenAt: null, body: joined.report }];
-  if (joined.health !== undefined)
-    records.push({ kind: 'hardware.health', key: host, seenAt: null, body: joined.health });
-  if (updates.told.kind === 'told')
-    records.push({ kind: 'hardware.updates', key: host, seenAt: null, body: updates.told.value });
-  const complete: RecordKind[] = records.map(({ kind }) => kind);
-  const noteOfUpdates = updates.told.kind === 'told' || isNoProxmox(updates) ? [] : [updates.words ?? ''];
-  const value = { askedAt, records, complete, nodes: [host], notes: [...notes, ...asked.notes, ...noteOfUpdates] };
-  return { kind: 'observed', at: askedAt, value, requests: requests() };
+function recordsOf(
+  key: string,
+  { report, health }: JoinedHardware,
+  updates: Told<HardwareUpdates>,
+): readonly ObservedRecord[] {
+  const records: ObservedRecord[] = [{ kind: 'hardware', key, seenAt: null, body: report }];
+  if (health !== undefined) records.push({ kind: 'hardware.health', key, seenAt: null, body: health });
+  if (updates.kind === 'told') records.push({ kind: 'hardware.updates', key, seenAt: null, body: updates.value });
+  return records;
 }
 
 /** A host without pvesh has no list of updates to be had, and nobody misses it. */
@@ -88,10 +114,10 @@ async function hearTool<T>(
   const reply = await shell.run(command, ask);
   const { askedAt } = reply;
   const line = [command.tool, ...command.args.slice(0, 2)].join(' ');
-  const heard = (told: Told<T>, words: string | null) => ({
-    ...{ told, askedAt, silent: reply.kind === 'silent' },
-    words: words === null || reply.kind === 'silent' ? words : `\`${line}\`: ${words}`,
-  });
+  const heard = (told: Told<T>, words: string | null) => {
+    const note = words === null ? null : `\`${line}\`: ${words}`;
+    return { told, askedAt, silent: reply.kind === 'silent', words, note };
+  };
   if (reply.kind === 'missing' || reply.kind === 'refused') return heard({ kind: 'absent' }, reply.words);
   if (reply.kind !== 'ran') return heard({ kind: 'failed' }, reply.words);
   const parsed = parse(reply.ran.stdout);

@@ -102,6 +102,7 @@ describeSshd('a host over SSH', () => {
     ],
     ['prints something else', 'echo hello', 'its answer is no JSON and begins with "hello"'],
     ['says no', 'echo "lshw: no" >&2; exit 3', 'lshw: no'],
+    ['is killed', 'kill -KILL $PPID', 'the command was ended by SIGKILL'],
     ['hangs', 'exit 124', 'it did not end within its time-out and was ended'],
   ])('whose lshw %s tells the rest, and why', async (_, body, words) => {
     host.script('lshw', body);
@@ -121,6 +122,14 @@ describeSshd('a host over SSH', () => {
     expect(JSON.stringify(seen.records[1])).toContain(
       '"disk":"B2","device":"/dev/sdb","model":"SSD","verdict":"UNKNOWN"',
     );
+  });
+
+  it('does not ask a disk that is only lent to it', async () => {
+    const lent = { name: 'sdb', type: 'disk', size: 480e9, rota: false, tran: 'iscsi', model: 'LUN', serial: 'L' };
+    host.answer('lsblk', LSBLK, { blockdevices: [lent] });
+    host.answer('smartctl', '--scan -j', { smartctl: {}, devices: [{ name: '/dev/sdb', type: 'scsi' }] });
+    expect((await hardware()).parts).toEqual(PARTS.filter((line) => !line.startsWith('disks')));
+    expect(host.ran().filter((line) => line.startsWith('smartctl'))).toEqual(['smartctl --scan -j']);
   });
 
   it('whose smartctl ends with every flag of a dying disk is believed, and not taken for a missing tool', async () => {
