@@ -28,6 +28,8 @@ class Known {
   }
 
   get(scope: string | undefined, address: IpAddress): AddressClass | undefined {
+    // Hardly any address is in here, and thousands are asked for: one look at the text alone tells that.
+    if (!this.#inAny.has(address)) return undefined;
     if (scope === undefined) return this.#inAny.get(address);
     return this.#inScope.get(`${scope}/${address}`) ?? this.#anywhere.get(address);
   }
@@ -58,7 +60,9 @@ export function classifier(view: InventoryView, policy: Policy, binding: Pick<Bi
     (macs.some((mac) => mac !== null && isVrrpMac(mac)) ? 'virtual' : undefined) ??
     // Two routers may carry a gateway's address in turn: then it is virtual before all else.
     gateways.get(scope, address) ??
-    (leases.some((lease) => holds(lease, scope, address)) ? 'dynamic' : undefined);
+    (leases.some((lease) => (scope === undefined || scope === lease.scope) && lease.holds(address))
+      ? 'dynamic'
+      : undefined);
 }
 
 /** Remembers what each address came to: parsing one costs more than all else here. */
@@ -101,8 +105,7 @@ function declaredVirtual(view: InventoryView, known: Known): void {
 
 interface Lease {
   readonly scope: string;
-  readonly from: IpAddress;
-  readonly to: IpAddress;
+  readonly holds: (address: IpAddress) => boolean;
 }
 
 /** Adds the gateways; returns what DHCP gives out. */
@@ -114,20 +117,31 @@ function unifiNetworks(view: InventoryView, gateways: Known): readonly Lease[] {
     if (!body.enabled || !view.services.has(source)) continue;
     const scope = scopes.get(source) ?? 'default';
     if (body.gateway !== null) gateways.add(scope, body.gateway, 'gateway');
-    if (body.dhcp !== null) leases.push({ scope, ...body.dhcp });
+    if (body.dhcp !== null) leases.push({ scope, holds: range(body.dhcp) });
   }
   return leases;
 }
 
-function holds(lease: Lease, scope: string | undefined, address: IpAddress): boolean {
-  if (scope !== undefined && scope !== lease.scope) return false;
-  const { from, to } = lease;
-  if (familyOf(address) !== familyOf(from)) return false;
-  if (familyOf(address) === 6) return compareAddresses(from, address) <= 0 && compareAddresses(address, to) <= 0;
-  const number = asNumber(address);
-  return asNumber(from) <= number && number <= asNumber(to);
+function range({ from, to }: { readonly from: IpAddress; readonly to: IpAddress }): (address: IpAddress) => boolean {
+  if (familyOf(from) === 6)
+    return (one) => familyOf(one) === 6 && compareAddresses(from, one) <= 0 && compareAddresses(one, to) <= 0;
+  const [first, last] = [asNumber(from), asNumber(to)];
+  return (one) => {
+    const number = familyOf(one) === 4 ? asNumber(one) : -1;
+    return first <= number && number <= last;
+  };
 }
 
+/** By hand: it is asked for every carried address at every comparison. */
 function asNumber(address: IpAddress): number {
-  return address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  let number = 0;
+  let byte = 0;
+  for (let i = 0; i < address.length; i++) {
+    const code = address.charCodeAt(i);
+    if (code === 46) {
+      number = number * 256 + byte;
+      byte = 0;
+    } else byte = byte * 10 + code - 48;
+  }
+  return number * 256 + byte;
 }

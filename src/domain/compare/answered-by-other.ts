@@ -87,7 +87,7 @@ function strangers(world: World, carriers: readonly Carrier[], sightings: readon
   let own: ReadonlySet<Mac> | undefined;
   return sightings.flatMap((one): readonly Answer[] => {
     const { at, mac, secondHand } = one;
-    if (at === null || secondHand || isVrrpMac(mac)) return [];
+    if (at === null || secondHand || carriers.some(({ carried }) => carried.mac === mac) || isVrrpMac(mac)) return [];
     own ??= macsOf(carriers);
     return own.has(mac) || nodeMacs(world).has(mac) ? [] : [{ ...one, at }];
   });
