@@ -34,7 +34,7 @@ const EMPTY_BY_DEFAULT = ['ignore', 'notify', 'categories', 'requireRevision'];
 const SOURCES = ['netbox', 'ALL_VMIDS_ENDPOINTS.md', 'ip-addresses.conf'];
 const CLASSES: readonly AddressClass[] = ['node', 'gateway', 'virtual', 'dynamic', 'external'];
 /** Kinds that a policy may already name though nothing tells them yet. */
-const LATER_KINDS = ['VLAN_DIFFERS', 'RESOURCES_DIFFER', 'PORT_DIFFERS', 'SKU_UNKNOWN'];
+const LATER_KINDS = ['PORT_DIFFERS', 'SKU_UNKNOWN'];
 const SETTLING = ['STATUS_DIFFERS', 'NODE_DIFFERS', 'ADDRESS_DIFFERS', 'PROXY_TARGET_STOPPED'];
 
 /** Reads CONFIG_DIR's `policy.yaml`. */
