@@ -153,7 +153,7 @@ const NODE_STATES: readonly NodeState[] = ['online', 'offline', 'maintenance'];
 
 type Deed = (estate: Estate, body: Record<string, unknown>) => void;
 
-const DEEDS: Readonly<Record<string, Deed>> = {
+export const DEEDS: Readonly<Record<string, Deed>> = {
   rename: (estate, body) => estate.rename(numberIn(body, 'vmid'), textIn(body, 'name')),
   setAddress: (estate, body) =>
     estate.setAddress(numberIn(body, 'vmid'), textIn(body, 'device'), textIn(body, 'address')),

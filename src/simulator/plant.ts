@@ -237,8 +237,10 @@ function byNumber(a: string, b: string): number {
 }
 
 export function freeVmid(estate: Estate, rows: readonly DeclaredRow[], from: number): number {
-  const named = new Set(rows.flatMap((row) => (row.cluster === estate.name ? [row.from, row.to] : [])));
+  // Few are tried and rows are many, so none is gathered first.
+  const isNamed = (vmid: number) =>
+    rows.some((row) => (row.from === vmid || row.to === vmid) && row.cluster === estate.name);
   let vmid = from;
-  while (estate.has(vmid) || named.has(vmid)) vmid += 1;
+  while (estate.has(vmid) || isNamed(vmid)) vmid += 1;
   return vmid;
 }
