@@ -32,18 +32,39 @@ export function gate(width: number): Gate {
   };
 }
 
+/**
+ * One listener for all who wait under a signal: thousands do at once under the signal of one pass, and adding a listener
+ * looks through all that are there.
+ */
+const cancellations = new WeakMap<AbortSignal, Set<() => void>>();
+
+function onCancel(signal: AbortSignal, deed: () => void): () => void {
+  let deeds = cancellations.get(signal);
+  if (deeds === undefined) {
+    const all = new Set<() => void>();
+    deeds = all;
+    cancellations.set(signal, all);
+    const cancelAll = () => {
+      for (const each of [...all]) each();
+    };
+    signal.addEventListener('abort', cancelAll, { once: true });
+  }
+  const own = deeds;
+  own.add(deed);
+  return () => own.delete(deed);
+}
+
 function turn(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const cancelled = () => {
+    const stopListening = onCancel(signal, () => {
       waiting.delete(admitted);
       reject(signal.reason);
-    };
+    });
     const admitted = () => {
       waiting.delete(admitted);
-      signal.removeEventListener('abort', cancelled);
+      stopListening();
       resolve();
     };
     waiting.add(admitted);
-    signal.addEventListener('abort', cancelled, { once: true });
   });
 }
