@@ -62,9 +62,7 @@ export function isAnswered(sightings: readonly Sighting[] | undefined, now: Inst
 function seenOf(view: InventoryView): Seen {
   let seen = seenIn.get(view);
   if (seen === undefined) {
-    const unifi = [...unifiSightings(view)];
-    const neighbours = neighboursOf(view);
-    seen = unifi.length === 0 ? neighbours : joined(neighbours, unifi);
+    seen = joined(neighboursOf(view), unifiOf(view));
     seenIn.set(view, seen);
   }
   return seen;
@@ -99,13 +97,41 @@ function collected(sightings: Iterable<Sighting>): Seen {
   return { byKey, virtual };
 }
 
-function joined(first: Seen, more: readonly Sighting[]): Seen {
+/** What controllers say changes with their looks alone, not with every poll of a cluster. */
+interface KeptUnifi extends Seen {
+  readonly devices: unknown;
+  readonly states: readonly unknown[];
+  readonly scopes: string;
+}
+const keptUnifi = new WeakMap<ReadonlyMap<string, KeptRecord<UnifiClient>>, KeptUnifi>();
+
+function unifiOf(view: InventoryView): Seen {
+  const { 'unifi.client': clients, 'unifi.device': devices } = view.records;
+  const states = [...view.services.values()].filter(({ kind }) => kind === 'unifi');
+  const scopes = [...controllerScopes(view)].join('\n');
+  const kept = keptUnifi.get(clients);
+  const holds =
+    kept?.devices === devices &&
+    kept.scopes === scopes &&
+    kept.states.length === states.length &&
+    kept.states.every((one, i) => one === states[i]);
+  if (kept !== undefined && holds) return kept;
+  const seen = { ...collected(unifiSightings(view)), devices, states, scopes };
+  keptUnifi.set(clients, seen);
+  return seen;
+}
+
+const joinedOf = new WeakMap<Seen, { readonly more: Seen; readonly seen: Seen }>();
+
+function joined(first: Seen, more: Seen): Seen {
+  if (more.byKey.size === 0) return first;
+  const known = joinedOf.get(first);
+  if (known?.more === more) return known.seen;
   const byKey = new Map<string, readonly Sighting[]>(first.byKey);
-  const virtual = new Set(first.virtual);
-  const own = collected(more);
-  for (const [key, list] of own.byKey) byKey.set(key, [...(byKey.get(key) ?? []), ...list]);
-  for (const key of own.virtual) virtual.add(key);
-  return { byKey, virtual };
+  for (const [key, list] of more.byKey) byKey.set(key, [...(byKey.get(key) ?? []), ...list]);
+  const seen = { byKey, virtual: new Set([...first.virtual, ...more.virtual]) };
+  joinedOf.set(first, { more, seen });
+  return seen;
 }
 
 function add(byKey: Map<string, Sighting[]>, virtual: Set<string>, sighting: Sighting): void {
