@@ -102,6 +102,22 @@ describe('one address on two running guests', () => {
     expect(run.open()).toEqual(['DUPLICATE_MAC:main/bc:24:11:00:00:64:']);
     expect(run.finding('DUPLICATE_MAC:main/bc:24:11:00:00:64:').severity).toBe('CRITICAL');
   });
+
+  it('keeps that severity while one of them cannot be asked, and loses it once they share no address any more', () => {
+    const run = twoGuests({ devices: [{ mac: 'bc:24:11:00:00:64', shows: ['10.0.0.5'] }] }).settle();
+    const severity = () => run.finding('DUPLICATE_MAC:main/bc:24:11:00:00:64:').severity;
+    const happened = run.events.length;
+    run.estate.guest({ vmid: 101, agentDead: true });
+    run.full();
+    run.wait(3 * HOUR).full();
+    expect([severity(), run.events.length]).toEqual(['CRITICAL', happened]);
+    run.estate.guest({ vmid: 101, agentDead: false, devices: [{ shows: ['10.0.0.9'] }] });
+    run.full().settle();
+    expect([severity(), run.open().filter((id) => id.startsWith('DUPLICATE'))]).toEqual([
+      'WARNING',
+      ['DUPLICATE_MAC:main/bc:24:11:00:00:64:'],
+    ]);
+  });
 });
 
 describe('one MAC on two guests', () => {

@@ -45,7 +45,7 @@ function aGuest(vmid: number): fc.Arbitrary<AWorldGuest> {
     power: fc.constantFrom('RUNNING' as const, 'RUNNING' as const, 'STOPPED' as const, 'PAUSED' as const),
     template: fc.integer({ max: 7, min: 0 }).map((n) => n === 7),
     address: byte,
-    sharesMac: fc.integer({ max: 7, min: 0 }).map((n) => n === 7),
+    sharesMac: fc.integer({ max: 3, min: 0 }).map((n) => n === 3),
     written: fc.option(
       fc.record({
         name: fc.boolean(),

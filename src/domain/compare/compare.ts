@@ -9,7 +9,7 @@ import { declaredAddressUnused } from './address-unused.js';
 import { addressAnsweredByOther } from './answered-by-other.js';
 import { certificateExpiring } from './certificates.js';
 import { declarationsConflict } from './conflicts.js';
-import { duplicateAddress, duplicateMac } from './duplicates.js';
+import { duplicateAddress, duplicateMac, sharedMacSeverity } from './duplicates.js';
 import { nameDiffers, nodeDiffers, statusDiffers } from './facts.js';
 import { diskFailing, hardwareChanged } from './hardware.js';
 import { guestMissing, guestNotDeclared } from './presence.js';
@@ -84,7 +84,7 @@ export function compare(view: InventoryView, policy: Policy, now: Instant): Comp
   }
   return {
     world,
-    so: swallowed(found),
+    so: swallowed(world, found),
     judged: (identity) => judge(world, found, identity),
     asks: [...asks.values()],
     due,
@@ -126,7 +126,7 @@ function retirement(world: World, { subject }: FindingIdentity): string | undefi
 }
 
 /** Marks each difference that another one already tells. A shared MAC that tells of a shared address takes the graver severity. */
-function swallowed(found: Map<FindingId, Difference>): ReadonlyMap<FindingId, Difference> {
+function swallowed(world: World, found: Map<FindingId, Difference>): ReadonlyMap<FindingId, Difference> {
   const marked = new Map<FindingId, Difference>();
   for (const [id, difference] of found) {
     const by = swallowerOf(difference, (other) => found.has(other));
@@ -137,6 +137,11 @@ function swallowed(found: Map<FindingId, Difference>): ReadonlyMap<FindingId, Di
     const by = marked.get(difference.swallowedBy);
     if (by !== undefined && isGraver(difference.severity, by.severity))
       marked.set(by.id, { ...by, severity: difference.severity });
+  }
+  for (const difference of marked.values()) {
+    if (difference.identity.kind !== 'DUPLICATE_MAC') continue;
+    const severity = sharedMacSeverity(world, difference);
+    if (severity !== difference.severity) marked.set(difference.id, { ...difference, severity });
   }
   return marked;
 }

@@ -1,5 +1,7 @@
-import type { Subject } from '../finding.js';
+import type { CarriedAddress } from '../carried.js';
+import type { Difference, Severity, Subject } from '../finding.js';
 import type { Mac } from '../mac.js';
+import { isGraver, severityOf } from '../severity.js';
 import type { Instant } from '../time.js';
 import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
@@ -69,21 +71,20 @@ export const duplicateAddress: Rule = {
     const since = Math.max(...sure.map(({ guest }) => firstSight(world, guest)));
     const stale = sure.filter(({ guest }) => addressesAskedAt(guest) <= since);
     if (stale.length > 0) return doubt(stale.flatMap(({ guest }) => asksFor(guest)));
+    const sharing = sharers(world, subject, carriers, running);
     return so(world, {
       kind: 'DUPLICATE_ADDRESS',
       subject,
       field: '',
       declared: null,
-      observed: sharers(world, subject, carriers, running)
-        .map((guest) => guest.key)
-        .join(', '),
+      observed: [...new Set(sharing.map(({ guest }) => guest.key))].join(', '),
       declaredBy: [],
       evidence: sure.flatMap(({ guest, carried }) => addressEvidence(guest, carried)),
       message: `${address} is carried by ${sure.map(({ guest }) => called(guest)).join(' and ')} at once`,
-      guests: sharers(world, subject, carriers, running),
+      guests: [...new Set(sharing.map(({ guest }) => guest))],
       clusters: [...new Set(sure.map(({ guest }) => guest.cluster))],
       changes: sure.map(({ guest }) => changeOf(guest)),
-      swallowers: swallowingMacs(sure),
+      swallowers: swallowingMacs(sharing),
     });
   },
 };
@@ -94,12 +95,13 @@ function sharers(
   subject: Subject,
   carriers: readonly Carrier[],
   running: readonly Carrier[],
-): readonly GuestView[] {
+): readonly Carrier[] {
   const known = world.view.findings.byId.get(idOf('DUPLICATE_ADDRESS', subject.id))?.guests ?? [];
-  const isSharer = ({ guest }: Carrier) =>
-    running.some((one) => one.guest === guest) ||
-    (known.includes(guest.id) && (guest.status === 'UNKNOWN' || !world.coverage.row(guest)));
-  return [...new Set(carriers.filter(isSharer).map(({ guest }) => guest))];
+  const isOutOfSight = ({ guest }: Carrier) =>
+    known.includes(guest.id) &&
+    (guest.status === 'UNKNOWN' || !world.coverage.row(guest)) &&
+    !running.some((one) => one.guest === guest);
+  return carriers.filter((one) => running.includes(one) || isOutOfSight(one));
 }
 
 /** When a guest's present addresses were first read. */
@@ -109,12 +111,48 @@ export function firstSight(world: World, guest: GuestView): Instant {
 }
 
 /** A MAC that all of them share already tells it. */
-function swallowingMacs(sure: readonly Carrier[]): readonly (readonly string[])[] {
-  const macs = sure.map(({ guest, carried }) => (carried.mac === null ? '' : `${guest.cluster}/${carried.mac}`));
+function swallowingMacs(sharing: readonly Carrier[]): readonly (readonly string[])[] {
+  const macs = sharing.map(({ guest, carried }) => (carried.mac === null ? '' : `${guest.cluster}/${carried.mac}`));
   const [first] = macs;
   return first !== undefined && first !== '' && macs.every((mac) => mac === first)
     ? [[idOf('DUPLICATE_MAC', first)]]
     : [];
+}
+
+/**
+ * What a shared MAC weighs where it tells of a shared address as well. It does not fall because one of them is paused,
+ * hidden or cannot be asked any more: last known counts, once read twice. Who shows nothing yet, after a start, leaves it
+ * as it was.
+ */
+export function sharedMacSeverity(world: World, difference: Difference): Severity {
+  const { severity, identity, id } = difference;
+  const shared = severityOf('DUPLICATE_ADDRESS', world.policy);
+  if (!isGraver(shared, severity)) return severity;
+  const mac = identity.subject.id.slice(identity.subject.id.lastIndexOf('/') + 1);
+  const awake = difference.guests.flatMap((guest) => {
+    const view = world.view.guests.get(guest);
+    return view === undefined || view.status === 'STOPPED' ? [] : [view];
+  });
+  const known = world.view.findings.byId.get(id)?.severity;
+  // Of a guest whose node is out of sight, nobody knows whether it is up: it keeps what was told, and adds nothing.
+  const counted = known === shared ? awake : awake.filter(({ status }) => status !== 'UNKNOWN');
+  if (counted.some((guest) => guest.carried.some((one) => one.mac === mac && isSharedOn(world, one, counted))))
+    return shared;
+  const isSilent = (guest: GuestView) =>
+    guest.carried.every((one) => one.mac !== mac) && addressDoubt(world, guest, 0) !== undefined;
+  return known === shared && awake.some(isSilent) ? known : severity;
+}
+
+/** Whether all that may be up with an address, two at least, have it on this one MAC, and were read twice with it. */
+function isSharedOn(world: World, { scope, address, mac }: CarriedAddress, sharers: readonly GuestView[]): boolean {
+  const carriers = world.carriers.get(`${scope}/${address}`) ?? [];
+  if (carriers.length < 2 || isVirtual(world, address, carriers)) return false;
+  const up = carriers.filter(({ guest, carried }) => guest.status !== 'STOPPED' && !carried.linkDown);
+  return (
+    new Set(up.map(({ guest }) => guest.id)).size > 1 &&
+    up.every(({ guest, carried }) => carried.mac === mac && sharers.includes(guest)) &&
+    up.every(({ guest }) => addressesAskedAt(guest) > firstSight(world, guest))
+  );
 }
 
 const owners = new WeakMap<World, ReadonlyMap<string, readonly GuestView[]>>();
