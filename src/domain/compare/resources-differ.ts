@@ -56,7 +56,12 @@ export const resourcesDiffer: Rule = {
   *candidates(world) {
     for (const [id, rows] of world.binding.byGuest) {
       const guest = rows.some(({ vm }) => vm !== undefined) ? world.view.guests.get(id) : undefined;
-      if (guest !== undefined) for (const field of FIELDS) yield { subject: guestSubject(guest), field };
+      const config = guest?.config;
+      if (guest === undefined || config === null || config === undefined) continue;
+      // What agrees is no candidate: a finding that lives is judged without.
+      const differs = (field: Field) =>
+        rows.some(({ vm }) => vm !== undefined && READ[field].said(vm, config)?.isSo === false);
+      for (const field of FIELDS) if (differs(field)) yield { subject: guestSubject(guest), field };
     }
   },
 

@@ -60,6 +60,11 @@ export class Ties {
   of(vm: VmDeclaration, placement: Placement): Tie {
     if (placement.kind === 'elsewhere') return UNTIED;
     if (vm.vmid !== null) {
+      // Nearly every VM names the VMID of one guest: nothing is made to find it.
+      const living = this.#living.get(vm.vmid);
+      const only = living?.length === 1 ? living[0] : undefined;
+      if (only !== undefined && placement.kind === 'in' && placement.clusters.includes(only.cluster))
+        return { kind: 'tied', guest: only };
       const row = { name: vm.name, addresses: vm.addresses.map(({ address }) => address) };
       return oneOf(this.fitting(row, placement, vm.vmid, false)) ?? { kind: 'gone', vmid: vm.vmid, placement };
     }
