@@ -201,7 +201,7 @@ describe('what an inventory says of VLANs and sizes', () => {
       [2_148, 34_360],
     ] as const)
       expect(open({ memory: { amount: memory, unit: 'MB' }, disk: { amount: disk, unit: 'MB' }, cpus: 4 })).toEqual([]);
-    expect(open({ memory: { amount: 2_000, unit: 'MB' }, disk: { amount: 40, unit: 'GB' }, cpus: 2 })).toEqual([
+    expect(open({ memory: { amount: 1_500, unit: 'MB' }, disk: { amount: 40, unit: 'GB' }, cpus: 2 })).toEqual([
       'RESOURCES_DIFFER:main/100@1:cpus',
       'RESOURCES_DIFFER:main/100@1:disk',
       'RESOURCES_DIFFER:main/100@1:memory',
