@@ -241,8 +241,7 @@ class EnvironmentReader {
     const names = [...NOT_USED_YET, ...SECRETS_NOT_USED_YET.map((name) => `${name}_FILE`)];
     for (const name of names)
       if (this.#text(name) !== undefined) this.warnings.push(`${name} is set but this version does not use it`);
-    if (this.oneOf('IT_COLLECT_IP_NEIGH', ['1', '0'] as const, '0') === '1')
-      this.warnings.push('IT_COLLECT_IP_NEIGH is set but this version does not use it: neighbours are not collected');
+    this.oneOf('IT_COLLECT_IP_NEIGH', ['1', '0'] as const, '0');
   }
 }
 

@@ -212,7 +212,6 @@ describe('what is set in vain is said aloud', () => {
     expect(readConfig({ IT_COLLECT_IP_NEIGH: '1', CONFIG_DIR: at('gone'), METRICS_TOKEN: 'short' }).warnings).toEqual([
       `CONFIG_DIR is set to ${at('gone')}, which does not exist: every file in it counts as absent`,
       'METRICS_TOKEN is shorter than 16 characters and can be guessed',
-      'IT_COLLECT_IP_NEIGH is set but this version does not use it: neighbours are not collected',
     ]);
   });
 });

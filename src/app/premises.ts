@@ -1,10 +1,9 @@
 import type { Config } from '../config.js';
-import type { ClusterSettings } from '../domain/settings.js';
-import { Secret } from '../domain/settings.js';
 import { type Simulator, startSimulator } from '../simulator/simulator.js';
 import type { Logger } from '../telemetry.js';
 import { outOfReach, rememberClusters, rememberedClusters } from './cluster-memory.js';
 import { type Database, simulatedFiles } from './database.js';
+import { demoEstate } from './demo-estate.js';
 import { type Estate, type KnownSource, realEstate } from './estate.js';
 import { type Settings, SettingsError } from './settings-files.js';
 
@@ -48,7 +47,7 @@ export async function openPremises(needs: Needs, settings: Settings): Promise<Pr
 
   return {
     estate(current, gone) {
-      if (simulator !== undefined) return demoEstate(config, simulator);
+      if (simulator !== undefined) return demoEstate(simulator, simulatedFiles(config));
       const why =
         current.sources === undefined ? 'sources.yaml is gone' : 'sources.yaml has an entry that cannot be read';
       const clusters = gone.filter(({ kind }) => kind === 'proxmox').map(({ cluster }) => cluster);
@@ -94,23 +93,5 @@ async function wantsDemo({ config, database }: Needs, settings: Settings): Promi
 
 function startDemo({ config, now }: Needs): Promise<Simulator> {
   const { simulatedNodes: nodes, simulatedGuests: guests } = config;
-  return startSimulator({ nodes, guests, declaredDir: simulatedFiles(config), live: true, now });
-}
-
-function demoEstate(config: Config, simulator: Simulator): Estate {
-  const clusters = simulator.clusters.map(({ name, url, fingerprint, tokenId, tokenSecret }): ClusterSettings => {
-    const sha256 = [fingerprint.replaceAll(':', '').toLowerCase()];
-    const api = {
-      urls: [url],
-      tokenId,
-      tokenSecret: new Secret(tokenSecret),
-      tls: { kind: 'fingerprint' as const, sha256 },
-    };
-    return {
-      ...{ name, broken: null, api, ssh: null, pollSeconds: 10, readsPerPoll: 50 },
-      ...{ addressScope: 'default', addressScopes: [] },
-    };
-  });
-  const services = { hosts: [], npm: [], unifi: [], netbox: [], away: [] };
-  return { clusters, ...services, declaredDir: simulatedFiles(config), declaredOff: [] };
+  return startSimulator({ nodes, guests, declaredDir: simulatedFiles(config), services: true, live: true, now });
 }

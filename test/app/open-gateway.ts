@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -38,7 +38,10 @@ export async function openGateway({ files = {}, env = {}, databaseUrl }: Opening
   const folder = await mkdtemp(join(tmpdir(), 'sankofa-gateway-'));
   const configDir = folder;
   const dataDir = join(folder, 'data');
-  for (const [name, text] of Object.entries(files)) await writeFile(join(configDir, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(configDir, name)), { recursive: true });
+    await writeFile(join(configDir, name), text);
+  }
   const database = databaseUrl === undefined ? await createTestDatabase() : undefined;
   const log: string[] = [];
   const destination = new Writable({
