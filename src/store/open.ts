@@ -5,6 +5,7 @@ import { asksOf } from './asks.js';
 import { comparisonsOf } from './comparisons.js';
 import { explained, onConnection } from './connection.js';
 import { connect } from './data-source.js';
+import { deliveriesOf } from './deliveries.js';
 import { eventsOf } from './events.js';
 import { findingsOf } from './findings.js';
 import { forgetCollected } from './forget.js';
@@ -51,6 +52,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     apiKeys: apiKeysOf(orm),
     comparisons: comparisonsOf(orm),
     asks: asksOf(orm),
+    deliveries: deliveriesOf(pool),
     async listen(onNotify, onReconnect) {
       const stop = await listen(onNotify, onReconnect).catch((error) => {
         throw explained(error);

@@ -2,6 +2,7 @@ import type { Finding, FindingEvent, FindingId } from '../domain/finding.js';
 import type { Learned } from '../domain/learn/learned.js';
 import type { Instant } from '../domain/time.js';
 import type { Batch, Version, VersionKind } from '../domain/version.js';
+import type { Deliveries } from './deliveries.js';
 
 /** A row of the event log. `cursor` is in commit order: whoever has passed one never finds a later commit behind it. */
 export interface LogEvent {
@@ -84,7 +85,7 @@ export interface Transaction {
 }
 
 /** The channels on which a commit is announced. The payload carries who and which number, never the truth. */
-export type Channel = 'inventory' | 'events' | 'api_keys' | 'asks';
+export type Channel = 'inventory' | 'events' | 'api_keys' | 'asks' | 'deliveries';
 
 /** Postgres, in the words of the trade. */
 export interface Store {
@@ -134,6 +135,8 @@ export interface Store {
   readonly apiKeys: { byPrefix(prefix: string): Promise<ApiKeyRow | undefined>; all(): Promise<readonly ApiKeyRow[]> };
   readonly comparisons: { latest(): Promise<ComparisonRecord | undefined> };
   readonly asks: { open(source: string): Promise<readonly { readonly part: string; readonly key: string }[]> };
+  /** What became of the event log on its way to webhooks, mail and Redis. */
+  readonly deliveries: Deliveries;
   /** Forgets all that was ever collected and found: for a demo that gives way to a real estate. */
   forgetCollected(): Promise<void>;
   /** Calls back on every announcement, and once with `reconnected` after a lost connection. Returns the way to stop. */
