@@ -4,6 +4,7 @@ import { CloseCode } from 'graphql-ws';
 import { utils } from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { type Environment, readConfig } from '../src/config.js';
+import { secretKeys } from '../src/declared/named-secret.js';
 import { parsePolicy } from '../src/declared/policy-file.js';
 import { parseSources } from '../src/declared/sources-file.js';
 import { BUILT_IN_ROLES } from '../src/domain/access.js';
@@ -13,8 +14,9 @@ import { Secret } from '../src/domain/settings.js';
 import { categoryOf, severityOf } from '../src/domain/severity.js';
 import { ROUTES } from '../src/rest/table.js';
 import { httpError } from '../src/server/http-answer.js';
+import { sudoersCommands } from '../src/sources/hosts/commands.js';
 import { METRICS } from '../src/telemetry.js';
-import { fenced, manualPages, projectText, section, tableRows, wordsOf } from './testkit/manual.js';
+import { fenced, listedWords, manualPages, projectText, section, tableRows, wordsOf } from './testkit/manual.js';
 
 // The manual names what the code has, all of it and nothing else. What is not exported is read from the source text.
 const sorted = (words: Iterable<string>) => [...new Set(words)].sort();
@@ -42,6 +44,26 @@ describe('settings', () => {
   const keysIn = (heading: string) =>
     sorted(column(section(SETTINGS, heading)).map((path) => path.replaceAll('[]', '').split('.').at(-1) ?? ''));
 
+  const SERVICE_LISTS = { hosts: 'hostEntry', npm: 'npmEntry', unifi: 'unifiEntry', netbox: 'netboxEntry' };
+  const SERVICES = 'src/declared/service-entries.ts';
+  /** What an entry may hold: the list that its reader hands to `allowOnly`. */
+  const serviceKeys = (reader: string) => {
+    const [, list] =
+      new RegExp(
+        `function ${reader}\\((?:(?!\\nfunction|\\nexport)[\\s\\S])*?allowOnly\\(fields, \\[([^;]*?)\\], doubts\\)`,
+      ).exec(projectText(SERVICES)) ?? [];
+    if (list === undefined) throw new Error(`${SERVICES}: ${reader} allows no keys`);
+    return listedWords(SERVICES, list, secretKeys);
+  };
+
+  it('every key of a host or a service has its row in its own list, and no other', () => {
+    const told = column(section(SETTINGS, 'sources.yaml'));
+    for (const [list, reader] of Object.entries(SERVICE_LISTS)) {
+      const own = told.flatMap((path) => (path.startsWith(`${list}[].`) ? [path.slice(list.length + 3)] : []));
+      expect([...own].sort(), list).toEqual(sorted(serviceKeys(reader)));
+    }
+  });
+
   it('every key of sources.yaml has its row, and no other', () => {
     expect(keysIn('sources.yaml')).toEqual(
       sorted([
@@ -51,6 +73,7 @@ describe('settings', () => {
         ...wordsOf('src/declared/cluster-entry.ts', 'SCOPE_KEYS'),
         ...wordsOf('src/declared/proxmox-api-entry.ts', 'KEYS'),
         ...wordsOf('src/declared/ssh-entry.ts', 'KEYS'),
+        ...Object.values(SERVICE_LISTS).flatMap(serviceKeys),
         ...['insecure', 'tokenSecret', 'password', 'key', 'keyPassphrase'],
       ]),
     );
@@ -80,7 +103,7 @@ describe('settings', () => {
 
   it('gives each kind of finding its default severity and category', () => {
     expect(tableRows(section(SETTINGS, 'Kinds of finding'))).toEqual(
-      DRIFT_KINDS.map((kind) => [kind, severityOf(kind, { severities: {} }), categoryOf(kind)]),
+      DRIFT_KINDS.map((kind) => [kind, severityOf(kind, { severities: {} }), categoryOf(kind, { categories: {} })]),
     );
   });
 
@@ -96,8 +119,11 @@ describe('settings', () => {
     const key = utils.generateKeyPairSync('ed25519').private;
     const file = (path: string) => (path.endsWith('.pem') ? authority : key);
     const sources = yaml.filter((text) => /^clusters:/m.test(text));
+    const entries = yaml.filter((text) => /^(hosts|npm|unifi|netbox):/.test(text));
     expect(sources).not.toEqual([]);
-    for (const text of [...sources, projectText('config/sources.example.yaml')]) {
+    expect(sorted(entries.map((text) => text.split(':')[0] ?? ''))).toEqual(sorted(Object.keys(SERVICE_LISTS)));
+    const wholes = entries.map((text) => `${sources[0]}\n${text}`);
+    for (const text of [...sources, ...wholes, projectText('config/sources.example.yaml')]) {
       const read = parseSources(text, { secret: () => new Secret('shown-nowhere'), file });
       expect(read).toMatchObject({ kind: 'read', problems: [], whole: true });
     }
@@ -105,6 +131,13 @@ describe('settings', () => {
     for (const text of [...policies, projectText('config/policy.example.yaml')])
       expect(parsePolicy(text)).toMatchObject({ kind: 'read' });
   });
+});
+
+it('the manual has the lines for sudoers of a host word by word, and no other', () => {
+  const told = fenced('docs/connect-services.md', 'sudoers').flatMap((text) =>
+    text.split('\n').flatMap((line) => /^ {2}(\/.*?)(?:, \\)?$/.exec(line)?.[1] ?? []),
+  );
+  expect(told).toEqual(sudoersCommands());
 });
 
 describe('errors', () => {

@@ -47,6 +47,21 @@ export function fenced(page: string, language: string): readonly string[] {
   );
 }
 
+/** The words that a list literal comes to: quoted ones, lists of the same file that it spreads, and keys of a secret. */
+export function listedWords(file: string, list: string, secretKeys: (key: string) => readonly string[]): string[] {
+  const items = list.split(',').map((item) => item.trim());
+  return items
+    .filter((item) => item !== '')
+    .flatMap((item) => {
+      const [, quoted, spread, secret] =
+        /^(?:'([^']+)'|\.\.\.([A-Z_]+)|\.\.\.secretKeys\('([^']+)'\))$/.exec(item) ?? [];
+      if (quoted !== undefined) return [quoted];
+      if (spread !== undefined) return wordsOf(file, spread);
+      if (secret !== undefined) return secretKeys(secret);
+      throw new Error(`${file}: what is ${item} in a list of keys?`);
+    });
+}
+
 /** The quoted words of `const NAME = [ … ]` in a source file: what its tables of names hold, though nobody exports them. */
 export function wordsOf(file: string, name: string): readonly string[] {
   const list = new RegExp(`const ${name}(?:: [^=]+)? = \\[([^\\]]*)\\]`).exec(projectText(file))?.[1];
