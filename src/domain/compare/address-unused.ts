@@ -37,7 +37,7 @@ export function canBeAsked(guest: GuestView, family: Family): boolean {
 
 /** What stands between one family of a scope and the certainty that nobody in it carries an address. */
 export interface ScopeReading {
-  /** Running guests that nobody can ask: no agent, no static setting. */
+  /** Running guests that nobody can ask: no agent and no static setting, or an agent that does not answer. */
   readonly unaskable: number;
   /** Parts not covered, nodes offline, guests hidden, clusters out of reach. */
   readonly uncovered: boolean;
@@ -97,7 +97,8 @@ function readScope(world: World, scope: string, family: Family): ScopeReading {
     const isStopped = guest.status === 'STOPPED' && world.coverage.row(guest);
     if (guest.row.template || isStopped || !livesIn(world, guest, scope)) continue;
     const wait = addressDoubt(world, guest, 0);
-    if (wait?.kind === 'doubt') {
+    if (wait !== undefined && isMute(world, guest)) unaskable += 1;
+    else if (wait?.kind === 'doubt') {
       uncovered = true;
       if (wait.due !== null) due = due === null ? wait.due : Math.min(due, wait.due);
     } else if (!canBeAsked(guest, family)) unaskable += 1;
@@ -105,6 +106,11 @@ function readScope(world: World, scope: string, family: Family): ScopeReading {
   }
   reads.sort((a, b) => a.at - b.at);
   return { unaskable, uncovered, reads, due };
+}
+
+/** It runs in sight, and what would answer for it does not: a dead agent is no better than none. */
+function isMute(world: World, guest: GuestView): boolean {
+  return guest.parts.addresses.state === 'failed' && world.coverage.config(guest);
 }
 
 /** A declared address that nobody carries, although everybody who could was asked. */
