@@ -23,6 +23,10 @@ export interface Config {
   /** Addresses and prefixes of proxies whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[];
   readonly metricsToken: Secret | null;
+  /** Where mail is handed over; null: none is sent. */
+  readonly smtpUrl: Secret | null;
+  /** Where the event stream is written to; null: to nowhere. */
+  readonly redisUrl: Secret | null;
   readonly logLevel: LogLevel;
   /** `auto`: where no source is configured and the embedded database never held a real run. */
   readonly simulate: 'on' | 'off' | 'auto';
@@ -59,18 +63,9 @@ const NOT_USED_YET = [
   'SESSION_SECRET',
   'AUDIT_SIGNING_KEY',
   'AUDIT_HEADS_DIR',
-  'SMTP_URL',
-  'REDIS_URL',
   'STRIPE_WEBHOOK_SECRET',
 ];
-const SECRETS_NOT_USED_YET = [
-  'OIDC_CLIENT_SECRET',
-  'SESSION_SECRET',
-  'AUDIT_SIGNING_KEY',
-  'SMTP_URL',
-  'REDIS_URL',
-  'STRIPE_WEBHOOK_SECRET',
-];
+const SECRETS_NOT_USED_YET = ['OIDC_CLIENT_SECRET', 'SESSION_SECRET', 'AUDIT_SIGNING_KEY', 'STRIPE_WEBHOOK_SECRET'];
 
 /** Reads the whole environment, or throws one ConfigError that names every problem. */
 export function readConfig(env: Environment = process.env): Config {
@@ -85,6 +80,8 @@ export function readConfig(env: Environment = process.env): Config {
     tls: read.tls(),
     trustedProxies: read.trustedProxies(),
     metricsToken: read.headerSecret('METRICS_TOKEN'),
+    smtpUrl: read.serviceUrl('SMTP_URL', ['smtp:', 'smtps:']),
+    redisUrl: read.serviceUrl('REDIS_URL', ['redis:', 'rediss:']),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     simulate: ({ '1': 'on', '0': 'off', '': 'auto' } as const)[read.oneOf('SIMULATE', ['1', '0', ''] as const, '')],
     simulatedNodes: read.wholeNumber('SIMULATE_NODES', 5, 1, 500),
@@ -194,6 +191,16 @@ class EnvironmentReader {
     if (secret === null) return null;
     if (!/^postgres(ql)?:\/\//.test(secret.reveal()) || !URL.canParse(secret.reveal()))
       this.problems.push('DATABASE_URL must be a URL that begins with postgres:// or postgresql://');
+    return secret;
+  }
+
+  /** A URL that may hold a password: what is wrong with it is said without showing it. */
+  serviceUrl(name: string, protocols: readonly string[]): Secret | null {
+    const secret = this.#secret(name);
+    if (secret === null) return null;
+    const url = URL.canParse(secret.reveal()) ? new URL(secret.reveal()) : undefined;
+    if (url === undefined || !protocols.includes(url.protocol) || url.hostname === '')
+      this.problems.push(`${name} must be a URL that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`);
     return secret;
   }
 

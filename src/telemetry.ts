@@ -42,6 +42,12 @@ export const METRICS = [
     labels: [],
   },
   {
+    name: 'sankofa_pruned_rows_total',
+    kind: 'counter',
+    help: 'Rows that were deleted because they were older than the policy keeps',
+    labels: ['what'],
+  },
+  {
     name: 'sankofa_http_request_seconds',
     kind: 'histogram',
     help: 'How long an HTTP request took to answer, in seconds',
@@ -52,6 +58,24 @@ export const METRICS = [
     kind: 'gauge',
     help: 'WebSocket connections open now',
     labels: [],
+  },
+  {
+    name: 'sankofa_deliveries_total',
+    kind: 'counter',
+    help: 'Attempts to tell a target, and messages that became dead letters',
+    labels: ['target', 'outcome'],
+  },
+  {
+    name: 'sankofa_delivery_failing',
+    kind: 'gauge',
+    help: '1 while the last attempt to tell a target failed, else 0; absent where another replica tells it',
+    labels: ['target'],
+  },
+  {
+    name: 'sankofa_dead_letters',
+    kind: 'gauge',
+    help: 'Messages that could not be delivered and wait for a person; absent where another replica tells the target',
+    labels: ['target'],
   },
 ] as const;
 
@@ -76,8 +100,13 @@ export interface Telemetry {
   readonly log: Logger;
   runFinished(run: RunMeasure): void;
   compared(seconds: number): void;
+  pruned(what: string, rows: number): void;
   /** `route` is the route's pattern, never the path: a path would make one series per caller's typo. */
   httpAnswered(request: { method: string; route: string; status: number }, seconds: number): void;
+  /** `outcome`: delivered, failed, or dead. */
+  delivered(target: string, outcome: string, count: number): void;
+  targetFailing(target: string, isFailing: boolean): void;
+  deadLetters(target: string, count: number): void;
   socketOpened(): void;
   socketClosed(): void;
   /** Hands over the reading that each scrape asks for; a later one replaces it. */
@@ -116,8 +145,12 @@ export function telemetry(options: { level: string; destination?: DestinationStr
       metric.requests.inc({ source: run.source }, run.requests);
     },
     compared: (seconds) => metric.compare.observe(seconds),
+    pruned: (what, rows) => metric.pruned.inc({ what }, rows),
     httpAnswered: ({ method, route, status }, seconds) =>
       metric.http.observe({ method, route, status: String(status) }, seconds),
+    delivered: (target, outcome, count) => metric.deliveries.inc({ target, outcome }, count),
+    targetFailing: (target, isFailing) => metric.deliveryFailing.set({ target }, isFailing ? 1 : 0),
+    deadLetters: (target, count) => metric.deadLetters.set({ target }, count),
     socketOpened: () => metric.sockets.inc(),
     socketClosed: () => metric.sockets.dec(),
     readAtScrape(reading) {
@@ -150,8 +183,12 @@ function metricsIn(registry: Registry) {
     age: new Gauge(of('sankofa_collector_age_seconds')),
     findings: new Gauge(of('sankofa_drift_findings')),
     compare: new Histogram({ ...of('sankofa_compare_seconds'), buckets: slow }),
+    pruned: new Counter(of('sankofa_pruned_rows_total')),
     http: new Histogram({ ...of('sankofa_http_request_seconds'), buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30] }),
     sockets: new Gauge(of('sankofa_websocket_sockets')),
+    deliveries: new Counter(of('sankofa_deliveries_total')),
+    deliveryFailing: new Gauge(of('sankofa_delivery_failing')),
+    deadLetters: new Gauge(of('sankofa_dead_letters')),
   };
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const VERBS = ['collection', 'drift', 'inventory', 'feed', 'accounts'] as const;
+const VERBS = ['collection', 'drift', 'inventory', 'feed', 'accounts', 'notifications'] as const;
 
 /**
  * Who may import whom: this table is the architecture. Every room may import `domain` and `telemetry.ts`, upward never.
@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   inventory: ['store'],
   feed: ['store'],
   accounts: ['store'],
+  notifications: ['store'],
   graphql: [...VERBS, 'auth'],
   rest: [...VERBS, 'auth'],
   server: ['graphql', 'rest', 'auth'],
@@ -45,6 +46,8 @@ const KEPT_IN: Readonly<Record<string, readonly string[]>> = {
   'graphql-jit': ['graphql'],
   'node-cron': ['collection'],
   commander: ['main.ts'],
+  nodemailer: ['notifications'],
+  '@redis/client': ['notifications'],
 };
 const FOLDERS_NEVER = ['utils', 'helpers', 'common', 'types', 'models'];
 

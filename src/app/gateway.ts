@@ -13,6 +13,7 @@ import { restRoutes } from '../rest/routes.js';
 import { startServer } from '../server/server.js';
 import type { Telemetry } from '../telemetry.js';
 import { type Core, openCore } from './core.js';
+import { startNotifying } from './notifying.js';
 import { readiness } from './readiness.js';
 import { scrapeReading } from './scrape.js';
 
@@ -48,8 +49,12 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
       await core.findingsLearned().catch((error) => log.warn({ err: error }, 'catching up with findings failed'));
       for (const wake of wakes) wake();
     };
+    const notifying = await startNotifying(core, config, telemetry);
+    stops.unshift(() => notifying.stop());
+    wakes.add(notifying.wake);
     const unlisten = await store.listen(
-      (channel) => {
+      (channel, payload) => {
+        if (channel === 'deliveries') notifying.wakeReplay(payload);
         if (channel === 'events') void eventsCommitted();
         if (channel === 'api_keys') keysChanged();
       },
@@ -85,6 +90,7 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
         inventory,
         feed,
         accounts: accountVerbs({ store, scheme: keyScheme }),
+        notifications: notifying.verbs,
         collection: {
           run: (principal, wish, signal) => collection.run(principal, wish, signal),
           confirmDeclared: (principal, wish) => confirmations.confirm(principal, wish),

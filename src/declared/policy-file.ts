@@ -7,6 +7,7 @@ import { type AddressClass, DEFAULT_POLICY, type Policy } from '../domain/policy
 import { duration } from './duration.js';
 import { Fields, type Report } from './fields.js';
 import { didYouMean } from './nearest-word.js';
+import { notifyTargets } from './notify-entries.js';
 import { pathText, readYaml } from './yaml-file.js';
 
 /** `text` is what to keep as the last good policy: parsing it again gives the same one. */
@@ -16,7 +17,7 @@ export type PolicyRead =
   | { readonly kind: 'refused'; readonly problems: readonly DeclaredProblem[] };
 
 const FILE = 'policy.yaml';
-const KEYS = ['precedence', 'severities', 'addresses', 'settle', 'certificates'];
+const KEYS = ['precedence', 'severities', 'addresses', 'settle', 'certificates', 'notify', 'redis'];
 /** Promised settings that come with later versions. They guard access or change what happens, so they are refused, not ignored. */
 const NOT_SUPPORTED_YET = [
   'tenants',
@@ -24,13 +25,12 @@ const NOT_SUPPORTED_YET = [
   'metadata',
   'approvals',
   'ignore',
-  'notify',
   'categories',
   'requireRevision',
   'retention',
 ];
 /** Written empty, these say no more than their default. */
-const EMPTY_BY_DEFAULT = ['ignore', 'notify', 'categories', 'requireRevision'];
+const EMPTY_BY_DEFAULT = ['ignore', 'categories', 'requireRevision'];
 const SOURCES = ['netbox', 'ALL_VMIDS_ENDPOINTS.md', 'ip-addresses.conf'];
 const CLASSES: readonly AddressClass[] = ['node', 'gateway', 'virtual', 'dynamic', 'external'];
 /** Kinds that a policy may already name though nothing tells them yet. */
@@ -80,6 +80,8 @@ function policyOf(top: Fields): Policy {
     ...addresses(top),
     ...settling(top),
     ...certificates(top),
+    notify: notifyTargets(top),
+    ...redis(top),
   };
 }
 
@@ -171,4 +173,14 @@ function certificates(top: Fields): Partial<Policy> {
   const warningDays = warning ?? Math.max(usual.warningDays, critical ?? 0);
   const criticalDays = critical ?? Math.min(usual.criticalDays, warningDays);
   return { certificates: { warningDays, criticalDays } };
+}
+
+const LONGEST_STREAM = 100_000_000;
+
+function redis(top: Fields): Partial<Policy> {
+  const map = top.map('redis');
+  if (map === undefined) return {};
+  map.allow(['maxLength']);
+  const maxLength = map.wholeNumber('maxLength', 1, LONGEST_STREAM) ?? DEFAULT_POLICY.redis.maxLength;
+  return { redis: { maxLength } };
 }

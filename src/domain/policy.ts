@@ -1,10 +1,11 @@
 import type { Cidr } from './address.js';
 import type { DriftFindingKind, Severity } from './finding.js';
+import type { NotifyTarget } from './notify.js';
 import { HOUR, MINUTE } from './time.js';
 
 export type AddressClass = 'node' | 'gateway' | 'virtual' | 'dynamic' | 'external';
 
-/** What policy.yaml says about drift; every field has a default. Durations in milliseconds. */
+/** What policy.yaml says about drift and whom to tell; every field has a default. Durations in milliseconds. */
 export interface Policy {
   readonly precedence: readonly string[];
   readonly severities: Readonly<Partial<Record<DriftFindingKind, Severity>>>;
@@ -15,6 +16,10 @@ export interface Policy {
   readonly certificates: { readonly warningDays: number; readonly criticalDays: number };
   /** An address is judged only when read this long after the guest's start. */
   readonly addressAfterStart: number;
+  /** Whom to tell what happens. */
+  readonly notify: readonly NotifyTarget[];
+  /** How many entries the Redis stream keeps, about. */
+  readonly redis: { readonly maxLength: number };
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -25,4 +30,6 @@ export const DEFAULT_POLICY: Policy = {
   settle: { status: 5 * MINUTE, node: HOUR, proxyTarget: 5 * MINUTE },
   certificates: { warningDays: 30, criticalDays: 7 },
   addressAfterStart: 2 * MINUTE,
+  notify: [],
+  redis: { maxLength: 100_000 },
 };

@@ -3,6 +3,7 @@ import type { CollectorName } from '../domain/contract.js';
 import type { Instant } from '../domain/time.js';
 import type { Feed } from '../feed/feed.js';
 import type { InventoryVerbs } from '../inventory/verbs.js';
+import type { NotificationVerbs } from '../notifications/verbs.js';
 import type { Loaders } from './loaders.js';
 
 /** A run asked for on demand, or shown live. */
@@ -74,6 +75,7 @@ export interface Verbs {
   readonly feed: Pick<Feed, 'driftEvents' | 'inventoryEvents'>;
   readonly accounts: AccountVerbs;
   readonly collection: CollectionVerbs;
+  readonly notifications: NotificationVerbs;
 }
 
 /** What every resolver is given: who asks, and whom to ask. */

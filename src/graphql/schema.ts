@@ -3,6 +3,7 @@ import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphq
 import { buildSchemaSync } from 'type-graphql';
 import { bindEdges } from './edges.js';
 import { AccountMutations, CollectionMutations } from './resolvers/mutations.js';
+import { NotificationResolvers } from './resolvers/notifications.js';
 import { DriftQueries, EstateQueries } from './resolvers/queries.js';
 import { Subscriptions } from './resolvers/subscriptions.js';
 
@@ -17,7 +18,14 @@ const noPubSub = {
 /** The schema with its edges bound. Inputs are checked by their types here and by the verbs behind them. */
 export function gatewaySchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [EstateQueries, DriftQueries, CollectionMutations, AccountMutations, Subscriptions],
+    resolvers: [
+      EstateQueries,
+      DriftQueries,
+      CollectionMutations,
+      AccountMutations,
+      NotificationResolvers,
+      Subscriptions,
+    ],
     validate: false,
     pubSub: noPubSub,
   });

@@ -73,7 +73,7 @@ export interface Deliveries {
   /** Moves on where nothing was to be told. */
   pass(target: string, from: bigint, to: bigint): Promise<boolean>;
   delivered(target: string, message: Message, at: Instant): Promise<boolean>;
-  failed(target: string, message: Message, failure: Failure): Promise<boolean>;
+  failed(target: string, message: Message | null, failure: Failure): Promise<boolean>;
   /** The plan is spent: all that waits becomes dead letters, in order, and the target goes on behind it. */
   bury(target: string, waiting: readonly Message[], upto: bigint, failure: Failure): Promise<boolean>;
   /** Forgets what the last failures were: an attempt of another kind has shown that the target takes messages. */
@@ -143,12 +143,12 @@ export function deliveriesOf(pool: pg.Pool): Deliveries {
           WHERE notification_targets.id = $1 AND notification_targets.pending_id = $2`,
         [target, id, upto, timestamp(at)],
       ),
-    failed: (target, { id }, failure) =>
+    failed: (target, message, failure) =>
       changed(
         `UPDATE notification_targets
             SET failures = $3, spent = $4, next_attempt_at = $5, last_failure_at = $6, reason = $7
-          WHERE notification_targets.id = $1 AND notification_targets.pending_id = $2`,
-        [target, id, ...failureValues(failure)],
+          WHERE notification_targets.id = $1 AND notification_targets.pending_id IS NOT DISTINCT FROM $2::text`,
+        [target, message?.id ?? null, ...failureValues(failure)],
       ),
     bury: (target, waiting, upto, failure) => once((sql) => buryAll(sql, target, waiting, upto, failure)),
     recovered: async (target, at) => {

@@ -19,6 +19,7 @@ export function verbsWith(more: Partial<Verbs>): Verbs {
     feed: { driftEvents: never, inventoryEvents: never },
     accounts: { apiKeyCreate: never, apiKeyRevoke: never },
     collection: { run: never, confirmDeclared: never, events: never },
+    notifications: { targets: never, deadLetters: never, replay: never, test: never },
     ...more,
   };
 }

@@ -29,6 +29,7 @@ export async function serveOurs(view: InventoryView, keeps = false): Promise<str
       feed: { driftEvents: never, inventoryEvents: never },
       accounts: { apiKeyCreate: never, apiKeyRevoke: never },
       collection: { run: never, confirmDeclared: never, events: never },
+      notifications: { targets: never, deadLetters: never, replay: never, test: never },
     },
     authenticate: async () => CALLER,
     stillHolds: async () => true,

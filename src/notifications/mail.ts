@@ -1,0 +1,84 @@
+import { createTransport } from 'nodemailer';
+import { ipAddress, isRoutable } from '../domain/address.js';
+import type { MailTarget } from '../domain/notify.js';
+import type { Secret } from '../domain/settings.js';
+import { isLocalName } from '../domain/target-address.js';
+import { SECOND } from '../domain/time.js';
+import type { Message } from '../store/deliveries.js';
+import type { Attempt } from './webhook.js';
+
+/** Sends one message to everybody that the target names, over a connection of its own. */
+export type SendMail = (target: MailTarget, message: Message, signal: AbortSignal) => Promise<Attempt>;
+
+const STEP_WITHIN = 10 * SECOND;
+/** A server that dawdles in every step is given up all the same. */
+const SENT_WITHIN = 30 * SECOND;
+
+/** `smtpUrl` null: no mail can be sent, and each attempt says so. */
+export function mailer(smtpUrl: Secret | null): SendMail {
+  return async (target, message, signal) => {
+    if (smtpUrl === null) return { kind: 'failed', reason: 'SMTP_URL is not set: no mail can be sent' };
+    const url = new URL(smtpUrl.reveal());
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(SENT_WITHIN)]);
+    const transport = createTransport({
+      url: url.href,
+      connectionTimeout: STEP_WITHIN,
+      greetingTimeout: STEP_WITHIN,
+      socketTimeout: STEP_WITHIN,
+      dnsTimeout: STEP_WITHIN,
+      // A password goes over an encrypted line, or to this machine.
+      requireTLS: url.protocol === 'smtp:' && url.username !== '' && !isHere(url.hostname),
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+    const given = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new Error(`it was not done within ${SENT_WITHIN / SECOND} s`));
+      if (limit.aborted) giveUp();
+      limit.addEventListener('abort', giveUp, { once: true });
+    });
+    try {
+      const sent = await Promise.race([transport.sendMail(mailOf(target, message, url)), given]);
+      const refused = sent.rejected.map(String);
+      if (refused.length > 0) return { kind: 'failed', reason: `${url.host} refused ${refused.join(', ')}` };
+      return { kind: 'delivered', status: sent.response.slice(0, 80) };
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause);
+      return { kind: 'failed', reason: withoutSecrets(`${url.host}: ${words.slice(0, 300)}`, url) };
+    } finally {
+      transport.close();
+    }
+  };
+}
+
+function mailOf(target: MailTarget, { id, topic, body }: Message, smtp: URL) {
+  const { subject, text } = JSON.parse(body) as { subject: string; text: string };
+  return {
+    from: target.from ?? fromOf(smtp),
+    to: [...target.to],
+    subject,
+    text,
+    // The same over all attempts, so that a mail server can tell a second one.
+    messageId: `<${id}@sankofa-it>`,
+    headers: { 'X-Sankofa-Event': topic, 'X-Sankofa-Delivery': id, 'Auto-Submitted': 'auto-generated' },
+  };
+}
+
+/** The user where that is a mail address, else a name at the server's host. */
+function fromOf(smtp: URL): string {
+  const user = decodeURIComponent(smtp.username);
+  if (/^[^\s@]+@[^\s@]+$/.test(user)) return user;
+  const host = smtp.hostname.replace(/^\[|\]$/g, '');
+  const literal = ipAddress(host);
+  return `sankofa-it@${literal === undefined ? host : literal.includes(':') ? `[IPv6:${literal}]` : `[${literal}]`}`;
+}
+
+function isHere(hostname: string): boolean {
+  const literal = ipAddress(hostname.replace(/^\[|\]$/g, ''));
+  return literal === undefined ? isLocalName(hostname) : !isRoutable(literal);
+}
+
+/** Servers repeat what they were told. */
+function withoutSecrets(text: string, { password }: URL): string {
+  const secrets = [password, decodeURIComponent(password)].filter((word) => word !== '');
+  return secrets.reduce((shown, word) => shown.replaceAll(word, '[secret]'), text);
+}

@@ -1,0 +1,206 @@
+import { type NotifyTarget, RETRY_PLAN } from '../domain/notify.js';
+import { type Instant, MINUTE } from '../domain/time.js';
+import type { DeadLetter, Failure, Message, TargetState } from '../store/deliveries.js';
+import type { Store } from '../store/store.js';
+import type { HolderNeeds, Tenure } from './holder.js';
+import { LogPlace } from './log-place.js';
+import { type ComposeNeeds, compose, mostEvents } from './message.js';
+import { nextMessage } from './next-message.js';
+import type { Attempt } from './webhook.js';
+
+export type Outcome = 'delivered' | 'failed' | 'dead';
+
+export interface TenureNeeds extends ComposeNeeds, HolderNeeds {
+  readonly store: Pick<Store, 'lock' | 'events' | 'deliveries'>;
+  /** One attempt at one message. */
+  deliver(target: NotifyTarget, message: Message, signal: AbortSignal): Promise<Attempt>;
+  /** An attempt ended so; `dead`: that many messages became dead letters. */
+  measured(target: string, outcome: Outcome, count: number): void;
+  failing(target: string, isFailing: boolean): void;
+  deadLetters(target: string, count: number): void;
+  /** The log no longer reaches back to where the target stood. */
+  onLost(target: string): void;
+}
+
+/** A target's place is written down this often while nothing is told, so that the log may be pruned behind it. */
+const NOTE_PLACE_EVERY = MINUTE;
+const REPLAYED_AT_ONCE = 20;
+/** Messages that one spent plan makes dead letters of at most; what waits beyond is new, and gets its one attempt. */
+const BURIED_AT_ONCE = 5_000;
+const NOTHING_NEW = 60 * MINUTE;
+
+/** A replica without the lock went on meanwhile: this tenure knows nothing any more. */
+class Overtaken extends Error {}
+
+/** Tells one target what happens, in order, for as long as this replica holds its lock. */
+export class TargetTenure implements Tenure {
+  readonly #target: NotifyTarget;
+  readonly #needs: TenureNeeds;
+  readonly #place: LogPlace;
+  #state: TargetState;
+  #replayWanted = true;
+  #toldAt: Instant[] = [];
+  #notedAt: Instant;
+
+  /** `eager`: its settings changed, so an attempt that was put off is made now. */
+  static async begin(target: NotifyTarget, needs: TenureNeeds, eager: boolean): Promise<TargetTenure> {
+    const state = await needs.store.deliveries.open(target.id);
+    const tenure = new TargetTenure(target, needs, eager ? { ...state, nextAttemptAt: null } : state);
+    needs.failing(target.id, state.failures > 0);
+    await tenure.#countLetters();
+    return tenure;
+  }
+
+  private constructor(target: NotifyTarget, needs: TenureNeeds, state: TargetState) {
+    this.#target = target;
+    this.#needs = needs;
+    this.#state = state;
+    this.#notedAt = needs.now();
+    this.#place = new LogPlace(needs, target, state.pending?.upto ?? state.cursor);
+  }
+
+  /** Somebody asked to send dead letters again. */
+  wantReplay(): void {
+    this.#replayWanted = true;
+  }
+
+  async round(broken: AbortSignal): Promise<Instant> {
+    const { now } = this.#needs;
+    if (this.#replayWanted) await this.#replay(broken);
+    const { pending, nextAttemptAt } = this.#state;
+    if (pending !== null) {
+      if (nextAttemptAt !== null && now() < nextAttemptAt) return nextAttemptAt;
+      await this.#attempt(pending, broken);
+      return now();
+    }
+    const most = mostEvents(this.#target);
+    await this.#place.read(most);
+    const { waiting } = this.#place;
+    const next = nextMessage(waiting, this.#target, { toldAt: this.#toldAt, isFull: waiting.length >= most }, now());
+    if (next.kind === 'wait') return next.until;
+    if (next.kind === 'send') await this.#hold(Math.min(next.count, most));
+    else await this.#notePlace();
+    return next.kind === 'send' ? now() : now() + NOTHING_NEW;
+  }
+
+  /** What is to be sent is written down first: each attempt then sends the same, under the same id. */
+  async #hold(count: number): Promise<void> {
+    const message = await compose(this.#target, this.#place.first(count), this.#needs);
+    const { id } = this.#target;
+    this.#expect(await this.#needs.store.deliveries.hold(id, this.#state.cursor, message));
+    this.#place.drop(count);
+    this.#state = { ...this.#state, pending: message, nextAttemptAt: null };
+  }
+
+  async #attempt(message: Message, broken: AbortSignal): Promise<void> {
+    const attempt = await this.#needs.deliver(this.#target, message, broken);
+    const at = this.#needs.now();
+    if (attempt.kind === 'delivered') return this.#delivered(message, at);
+    // Broken off by ourselves: whether it arrived is not known, so it is sent again, under the same id.
+    if (!broken.aborted) await this.#failed(message, attempt.reason, at);
+  }
+
+  async #delivered(message: Message, at: Instant): Promise<void> {
+    const { store, measured, failing } = this.#needs;
+    this.#expect(await store.deliveries.delivered(this.#target.id, message, at));
+    this.#state = { ...this.#state, ...HEALTHY, cursor: message.upto, pending: null, lastSuccessAt: at };
+    const window = this.#target.digest?.window ?? 0;
+    this.#toldAt = [...this.#toldAt.filter((told) => told > at - window), ...(message.events === 1 ? [at] : [])];
+    measured(this.#target.id, 'delivered', 1);
+    failing(this.#target.id, false);
+  }
+
+  async #failed(message: Message, reason: string, at: Instant): Promise<void> {
+    const { measured, failing, store } = this.#needs;
+    measured(this.#target.id, 'failed', 1);
+    failing(this.#target.id, true);
+    const failures = this.#state.failures + 1;
+    const wait = this.#state.spent ? undefined : RETRY_PLAN[failures - 1];
+    if (wait === undefined) return this.#bury(message, { at, reason, failures, spent: true, nextAttemptAt: null });
+    const failure: Failure = { at, reason, failures, spent: false, nextAttemptAt: at + wait };
+    this.#expect(await store.deliveries.failed(this.#target.id, message, failure));
+    this.#state = { ...this.#state, ...failure, lastFailureAt: at };
+  }
+
+  /** The plan is spent: everything that waits by now goes with the message. Later on, each new one goes alone. */
+  async #bury(message: Message, failure: Failure): Promise<void> {
+    const { id } = this.#target;
+    const rest = this.#state.spent ? [] : await this.#composeRest();
+    const dead = [message, ...rest];
+    const upto = dead.at(-1)?.upto ?? message.upto;
+    this.#expect(await this.#needs.store.deliveries.bury(id, dead, upto, failure));
+    this.#state = { ...this.#state, ...failure, lastFailureAt: failure.at, cursor: upto, pending: null };
+    this.#needs.measured(id, 'dead', dead.length);
+    await this.#countLetters();
+  }
+
+  async #composeRest(): Promise<readonly Message[]> {
+    const rest: Message[] = [];
+    const most = mostEvents(this.#target);
+    const { digest } = this.#target;
+    while (rest.length < BURIED_AT_ONCE) {
+      await this.#place.read(most);
+      const { length } = this.#place.waiting;
+      if (length === 0) break;
+      const count = digest !== null && length > digest.after ? Math.min(length, most) : 1;
+      rest.push(await compose(this.#target, this.#place.first(count), this.#needs));
+      this.#place.drop(count);
+    }
+    return rest;
+  }
+
+  async #replay(broken: AbortSignal): Promise<void> {
+    this.#replayWanted = false;
+    const { deliveries } = this.#needs.store;
+    for (;;) {
+      const letters = await deliveries.queued(this.#target.id, REPLAYED_AT_ONCE);
+      if (letters.length === 0) return;
+      for (const letter of letters) if (!(await this.#resend(letter, broken))) return;
+      await this.#countLetters();
+    }
+  }
+
+  /** Letters go oldest first, and no further than the first that fails again: they were to be told in this order. */
+  async #resend(letter: DeadLetter, broken: AbortSignal): Promise<boolean> {
+    const { deliver, measured, now, store } = this.#needs;
+    const attempt = await deliver(this.#target, letter, broken);
+    if (attempt.kind === 'failed') {
+      if (!broken.aborted) await store.deliveries.replayFailed(letter, attempt.reason, now());
+      return false;
+    }
+    await store.deliveries.replayed(letter, now());
+    measured(this.#target.id, 'delivered', 1);
+    await this.#recovered();
+    return true;
+  }
+
+  /** A letter arrived: so will what waits. */
+  async #recovered(): Promise<void> {
+    if (this.#state.failures === 0) return;
+    const at = this.#needs.now();
+    await this.#needs.store.deliveries.recovered(this.#target.id, at);
+    this.#state = { ...this.#state, ...HEALTHY, lastSuccessAt: at };
+    this.#needs.failing(this.#target.id, false);
+  }
+
+  async #notePlace(): Promise<void> {
+    const now = this.#needs.now();
+    const { upto } = this.#place;
+    if (now - this.#notedAt < NOTE_PLACE_EVERY || upto === this.#state.cursor) return;
+    this.#notedAt = now;
+    this.#expect(await this.#needs.store.deliveries.pass(this.#target.id, this.#state.cursor, upto));
+    this.#state = { ...this.#state, cursor: upto };
+  }
+
+  async #countLetters(): Promise<void> {
+    const { id } = this.#target;
+    const counts = await this.#needs.store.deliveries.countLetters([id], false);
+    this.#needs.deadLetters(id, counts.get(id) ?? 0);
+  }
+
+  #expect(isOurs: boolean): void {
+    if (!isOurs) throw new Overtaken(`the target ${this.#target.id} was moved on by another replica`);
+  }
+}
+
+const HEALTHY = { failures: 0, spent: false, nextAttemptAt: null, reason: null } as const;
