@@ -10,6 +10,12 @@ const DONE = 0;
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
+/** Whoever read the output has read enough (`… | head`): that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(DONE);
+  throw error;
+});
+
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

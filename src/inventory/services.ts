@@ -41,8 +41,14 @@ export function serviceInventory(
       .filter((state) => collectorOf(state) === collector && seesTenant(principal, tenantOf(state)))
       .map((state) => [state.source, state]),
   );
-  const items = SERVICE_RECORDS[collector].flatMap((kind) => itemsOf(view, kind, states));
+  const shown = new Map([...states].filter(([, state]) => !isOmitted(view, collector, state)));
+  const items = SERVICE_RECORDS[collector].flatMap((kind) => itemsOf(view, kind, shown));
   return { isConfigured: states.size > 0, freshness: freshnessOf([...states.values()], view, now), items };
+}
+
+/** The contract's `on_failure: omit`: what a source said is left out while it does not answer; `keep_last` shows it with its age. */
+function isOmitted(view: InventoryView, collector: RecordCollector, { outcome }: SourceState): boolean {
+  return outcome === 'UNREACHABLE' && view.contract.collectors[collector].onFailure === 'omit';
 }
 
 function itemsOf(

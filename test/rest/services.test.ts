@@ -112,6 +112,25 @@ describe('what services said', () => {
     expect((await json('/v1/inventory/hardware?node=pve2')).items).toEqual([]);
   });
 
+  it('is left out while its source does not answer, where the contract says omit; else its last word stays', async () => {
+    const view = estate();
+    const down = (source: string) => {
+      const state = view.services.get(source);
+      return state === undefined
+        ? []
+        : [[source, { ...state, outcome: 'UNREACHABLE' as const, reason: 'refused' }] as const];
+    };
+    const services = new Map([...view.services, ...down('ip_neigh:main/pve1'), ...down('npm:edge')]);
+    const ip_neigh = { ...view.contract.collectors.ip_neigh, onFailure: 'omit' as const };
+    const contract = { ...view.contract, collectors: { ...view.contract.collectors, ip_neigh } };
+    const { json } = await openRest({ view: { ...view, services, contract } });
+    expect(await json('/v1/inventory/neighbours')).toEqual({
+      ...{ ...BEGINS, seed_unreachable: true, notes: ['ip_neigh:main/pve1: unreachable: refused'] },
+      items: [],
+    });
+    expect((await json('/v1/inventory/npm')).items).toHaveLength(4);
+  });
+
   it.each(['npm', 'unifi', 'neighbours', 'hardware'])(
     'is nothing, and says so, where %s is not configured',
     async (route) => {

@@ -1,6 +1,6 @@
 import type { IpAddress } from '../address.js';
 import { collectorOf } from '../coverage.js';
-import type { Subject } from '../finding.js';
+import type { Finding, Subject } from '../finding.js';
 import { isVrrpMac, type Mac, macAddress } from '../mac.js';
 import { type Sighting, sightingsOf } from '../sightings.js';
 import { HOUR, type Instant, SECOND } from '../time.js';
@@ -65,7 +65,9 @@ export const addressAnsweredByOther: Rule = {
     if (heard.length === 0) return strange.some((one) => !isCovered(world, one.source)) ? DOUBT : AGREES;
     const holders = carriers.filter(holds);
     if (holders.length === 0) return noHolder(world, subject, carriers, heard);
-    const isOpen = world.view.findings.byId.has(idOf(KIND, subject.id));
+    const known = world.view.findings.byId.get(idOf(KIND, subject.id));
+    const isOpen = known !== undefined;
+    if (isOpen && isHalfSilent(world, known, strange, heard)) return DOUBT;
     // Whether two guests have it is read first: that would tell it.
     const shared = isOpen ? AGREES : duplicateAddress.judge(world, subject, '');
     if (shared.kind === 'doubt') return shared;
@@ -75,6 +77,14 @@ export const addressAnsweredByOther: Rule = {
     return waits.every((wait) => wait?.kind === 'agrees') ? AGREES : joined(waits);
   },
 };
+
+/** One of the answers that an open finding tells has an observer out of reach: what it saw last is part of it still. */
+function isHalfSilent(world: World, known: Finding, strange: readonly Answer[], heard: readonly Answer[]): boolean {
+  const told = new Set(known.observed?.split(', '));
+  return strange.some(
+    ({ mac, source }) => !isCovered(world, source) && told.has(mac) && !heard.some((one) => one.mac === mac),
+  );
+}
 
 /** It runs with it, or would start with it. */
 function holds({ guest, carried }: Carrier): boolean {
