@@ -6,9 +6,16 @@ export type Family = 4 | 6;
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
+/**
+ * IPv6 that is in RFC 5952's form already, as nearly all is that is read: lower case, no zero group written, and `::` for
+ * two groups or more, not at an end. Six groups at most stand beside it, so six colons at most.
+ */
+const PLAIN_IPV6 = /^(?!(?:[^:]*:){7})[1-9a-f][0-9a-f]{0,3}(?::[1-9a-f][0-9a-f]{0,3})*:(?::[1-9a-f][0-9a-f]{0,3})+$/;
+
 /** The canonical form of one literal address; undefined for anything else (prefixes, names, `010.0.0.1`). */
 export function ipAddress(text: string): IpAddress | undefined {
   if (IPV4.test(text)) return text as IpAddress;
+  if (PLAIN_IPV6.test(text)) return text as IpAddress;
   if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
   const parsed = ipaddr.IPv6.parse(text);
   return (parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String()) as IpAddress;

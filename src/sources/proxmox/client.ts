@@ -2,7 +2,7 @@ import type { ProxmoxApiSettings } from '../../domain/settings.js';
 import type { Instant } from '../../domain/time.js';
 import { type HttpsClient, type HttpsLimits, httpsClient } from '../transport/https.js';
 import { type Setback, TransportError } from '../transport/transport-error.js';
-import { type Answer, readAnswer } from './parse/answer.js';
+import { type Answer, type RawAnswer, readAnswer } from './parse/answer.js';
 
 /** What came of asking for one path. `silent`: no answer; the words name the URLs. */
 export type Reply = {
@@ -43,18 +43,24 @@ export function proxmoxClient(
   return {
     async get(path, ask) {
       let askedAt = needs.now();
+      // Judged at the door, the answer is not taken apart a second time: the list of a large cluster has megabytes.
+      let judged: Answer | undefined;
+      const unfit = (raw: RawAnswer) => {
+        judged = readAnswer(raw);
+        return unfitAtTheDoor(judged);
+      };
       try {
         const answer = await https.ask({
           path: `/api2/json${path}`,
           signal: ask.signal,
           ...(ask.headersMs === undefined ? {} : { headersMs: ask.headersMs }),
-          ...(ask.atTheDoor === true ? { onSilence: 'next-url', unfit: unfitAtTheDoor } : {}),
+          ...(ask.atTheDoor === true ? { onSilence: 'next-url', unfit } : {}),
           onAttempt: () => {
             askedAt = needs.now();
             ask.onAttempt();
           },
         });
-        return { ...readAnswer(answer), url: answer.url, askedAt };
+        return reply(judged ?? readAnswer(answer), answer.url, askedAt);
       } catch (thrown) {
         ask.signal.throwIfAborted();
         if (!(thrown instanceof TransportError)) throw thrown;
@@ -66,9 +72,15 @@ export function proxmoxClient(
   };
 }
 
+function reply(answer: Answer, url: string, askedAt: Instant): Reply {
+  // Nearly all are content, and naming its fields is much cheaper than a spread.
+  return answer.kind === 'content'
+    ? { kind: 'content', content: answer.content, url, askedAt }
+    : { ...answer, url, askedAt };
+}
+
 /** A node whose own services fail (500, 595 to 599) may stand beside a healthy one; a token that is refused is refused by all. */
-function unfitAtTheDoor(raw: Parameters<typeof readAnswer>[0]): string | undefined {
-  const answer = readAnswer(raw);
+function unfitAtTheDoor(answer: Answer): string | undefined {
   if (answer.kind === 'foreign') return answer.words;
   return answer.kind === 'refused' && answer.status >= 500 ? answer.words : undefined;
 }

@@ -20,8 +20,11 @@ export interface ReadNeeds {
   /** How long reads that may wait are begun for. */
   readonly patienceMs: number;
   readonly progress: Progress;
-  /** Waits for a turn at a node, for what is not urgent; resolves with the way to leave. */
-  enter(node: string, signal: AbortSignal): Promise<() => void>;
+  /**
+   * Waits for a turn at a node (null: for what is urgent, wherever) and resolves with the way to leave; undefined: there is
+   * nothing to wait for. Here and not at the client, where a request that waits is already much to remember.
+   */
+  enter(node: string | null, signal: AbortSignal): Promise<() => void> | undefined;
 }
 
 export interface PartsRead {
@@ -185,10 +188,10 @@ export class Pass {
     );
   }
 
-  /** `node`: whose turn is waited for; null: it does not wait for its turn. */
+  /** `node`: whose turn is waited for; null: it is urgent. */
   async #counted(part: SlicePart, key: string | number, node: string | null, read: () => Promise<void>): Promise<void> {
     const { ask, enter, progress } = this.#needs;
-    const leave = node === null ? undefined : await enter(node, ask.signal);
+    const leave = await enter(node, ask.signal);
     try {
       ask.signal.throwIfAborted();
       const name = `${part} ${key}`;

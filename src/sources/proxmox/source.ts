@@ -10,6 +10,7 @@ import type {
 } from '../../domain/observation.js';
 import type { ClusterSettings } from '../../domain/settings.js';
 import { type Instant, SECOND } from '../../domain/time.js';
+import { gate } from '../transport/gate.js';
 import type { HttpsLimits } from '../transport/https.js';
 import { type ProxmoxClient, proxmoxClient } from './client.js';
 import { type Begun, NODE_WIDTH, Passes } from './passes.js';
@@ -137,18 +138,23 @@ async function readParts(
   signal: AbortSignal,
 ): Promise<void> {
   const all = plan.mode === 'all';
+  const concurrency = needs.limits?.concurrency ?? DEFAULT_WIDTH;
+  const places = gate(concurrency);
   const hanging = passes.hanging();
   let isHandedOver = false;
   const make = (own: AbortSignal) =>
     new Pass(reads, {
       ...{ client, known, now: needs.now },
       ask: { signal: own, onAttempt: () => (sent.requests += 1) },
-      width: all ? (needs.limits?.concurrency ?? DEFAULT_WIDTH) : NODE_WIDTH,
+      width: all ? concurrency : NODE_WIDTH,
       patienceMs: all ? Number.POSITIVE_INFINITY : PATIENCE_MS,
       progress: (done, total) => {
         if (!isHandedOver) progress?.(done, total);
       },
-      enter: all ? async () => () => {} : (node, cancelled) => passes.enter(node, cancelled),
+      enter(node, cancelled) {
+        if (all) return places.enter(cancelled);
+        return node === null ? undefined : passes.enter(node, cancelled);
+      },
     });
   const begun = passes.begin(signal, make);
   try {

@@ -1,3 +1,5 @@
+import { onCancel } from './cancellation.js';
+
 /** Lets a fixed number through at once; the others wait in the order they came. */
 export interface Gate {
   /** Resolves with the way to leave; rejects with the signal's reason when cancelled while waiting. */
@@ -7,10 +9,18 @@ export interface Gate {
 export function gate(width: number): Gate {
   let inside = 0;
   const waiting = new Set<() => void>();
+  // Kept from one to the next: a new iterator would step over the places of all who left since the set was last tidied.
+  let line = waiting.values();
 
+  const first = () => {
+    const next = line.next();
+    if (next.done !== true) return next.value;
+    line = waiting.values();
+    return line.next().value;
+  };
   // A place is handed on, not given back: between the two, a newcomer could slip in.
   const leave = () => {
-    const [next] = waiting;
+    const next = first();
     if (next === undefined) inside -= 1;
     else next();
   };
@@ -30,28 +40,6 @@ export function gate(width: number): Gate {
       return once(leave);
     },
   };
-}
-
-/**
- * One listener for all who wait under a signal: thousands do at once under the signal of one pass, and adding a listener
- * looks through all that are there.
- */
-const cancellations = new WeakMap<AbortSignal, Set<() => void>>();
-
-function onCancel(signal: AbortSignal, deed: () => void): () => void {
-  let deeds = cancellations.get(signal);
-  if (deeds === undefined) {
-    const all = new Set<() => void>();
-    deeds = all;
-    cancellations.set(signal, all);
-    const cancelAll = () => {
-      for (const each of [...all]) each();
-    };
-    signal.addEventListener('abort', cancelAll, { once: true });
-  }
-  const own = deeds;
-  own.add(deed);
-  return () => own.delete(deed);
 }
 
 function turn(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {

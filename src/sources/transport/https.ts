@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Dispatcher, Pool } from 'undici';
+import { Pool } from 'undici';
 import type { TlsPin } from '../../domain/settings.js';
 import { gate } from './gate.js';
 import { pinnedConnector } from './pinned-connector.js';
 import { type Setback, TransportError, transportError } from './transport-error.js';
+import { type WholeAnswer, wholeAnswer } from './whole-answer.js';
 
 export interface HttpsLimits {
   /** Requests under way at once, over all URLs. */
@@ -164,45 +165,32 @@ function door(url: string, settings: HttpsSettings, limits: HttpsLimits): Door {
       request.signal.throwIfAborted();
       request.onAttempt?.();
       const isPost = request.json !== undefined;
-      const begun = performance.now();
-      const response = await pool.request({
-        method: isPost ? 'POST' : 'GET',
-        ...(isPost && { body: JSON.stringify(request.json) }),
-        path: prefix + request.path,
-        headers: {
-          ...common,
-          ...(isPost && { 'content-type': 'application/json' }),
-          ...settings.headers(),
-          ...request.headers,
+      const answer = await wholeAnswer(
+        pool,
+        {
+          method: isPost ? 'POST' : 'GET',
+          ...(isPost && { body: JSON.stringify(request.json) }),
+          path: prefix + request.path,
+          headers: {
+            ...common,
+            ...(isPost && { 'content-type': 'application/json' }),
+            ...settings.headers(),
+            ...request.headers,
+          },
+          headersTimeout: Math.min(request.headersMs ?? limits.headersMs, limits.attemptMs),
         },
-        headersTimeout: Math.min(request.headersMs ?? limits.headersMs, limits.attemptMs),
-        signal: request.signal,
-      });
-      // Silence is bounded by undici; a body that drips is not.
-      const tooLong = () => response.body.destroy(new TransportError('timeout', TOO_LONG));
-      const timer = setTimeout(tooLong, begun + limits.attemptMs - performance.now());
-      try {
-        return checked(await read(url, response), request);
-      } finally {
-        clearTimeout(timer);
-      }
+        { signal: request.signal, longestMs: limits.attemptMs },
+      );
+      return checked(said(url, answer), request);
     },
   };
 }
 
 const common = { accept: 'application/json', 'user-agent': 'sankofa-it-api' };
-const TOO_LONG = 'no whole answer within the time-out';
 
-async function read(url: string, response: Dispatcher.ResponseData): Promise<HttpsAnswer> {
-  const type = response.headers['content-type'];
-  return {
-    url,
-    status: response.statusCode,
-    reason: response.statusText,
-    headers: response.headers,
-    contentType: typeof type === 'string' ? type : '',
-    body: await response.body.text(),
-  };
+function said(url: string, { status, reason, headers, body }: WholeAnswer): HttpsAnswer {
+  const type = headers['content-type'];
+  return { url, status, reason, headers, contentType: typeof type === 'string' ? type : '', body };
 }
 
 function checked(answer: HttpsAnswer, request: HttpsRequest): HttpsAnswer {

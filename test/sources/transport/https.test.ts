@@ -194,7 +194,35 @@ describe('a request', () => {
     expect(await failure(client([silent.url], node, { attemptMs: 30 }))).toMatchObject({ setback: 'timeout' });
   });
 
-  it('fails when nobody takes the connection in time', async () => {
+  it('fails when the body drips for longer than the whole may take', async () => {
+    const dripping = await server((_, response) => {
+      const drip = setInterval(() => response.write(' '), 5);
+      response.on('close', () => clearInterval(drip));
+    });
+    const asking = client([dripping.url], node, { attemptMs: 200, bodyMs: 5_000 });
+    expect(await failure(asking)).toMatchObject({ setback: 'timeout', message: expect.stringContaining('no whole') });
+  });
+
+  it('takes the body whole: over several pieces, cut within a letter, without a byte order mark', async () => {
+    const bytes = Buffer.from('\ufeff{"data":"Bär 🐻"}');
+    const peer = await server((_, response) => {
+      for (const byte of bytes) response.write(Uint8Array.of(byte));
+      response.end();
+    });
+    expect((await get(client([peer.url]))).body).toBe('{"data":"Bär 🐻"}');
+    const empty = await server((_, response) => response.writeHead(204).end());
+    expect(await get(client([empty.url]))).toMatchObject({ status: 204, body: '' });
+  });
+
+  it('takes the answer, and not what only announces it', async () => {
+    const peer = await server((_, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      json(response, { data: 'ok' });
+    });
+    expect(await get(client([peer.url]))).toMatchObject({ status: 200, body: '{"data":"ok"}' });
+  });
+
+  it('fails when nobody takes the connection in time, and can be cancelled before', async () => {
     const taken: Socket[] = [];
     const mute = createServer((socket) => taken.push(socket));
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
@@ -205,8 +233,10 @@ describe('a request', () => {
       },
     });
     const { port } = mute.address() as { port: number };
-    const asking = client([`https://127.0.0.1:${port}`], node, { connectMs: 30 });
-    expect(await failure(asking)).toMatchObject({ setback: 'connect-timeout' });
+    const url = `https://127.0.0.1:${port}`;
+    expect(await failure(client([url], node, { connectMs: 30 }))).toMatchObject({ setback: 'connect-timeout' });
+    const cancelled = get(client([url], node, { connectMs: 60_000 }), { signal: AbortSignal.timeout(30) });
+    await expect(cancelled).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
   it('fails when the answer breaks off or is larger than allowed', async () => {

@@ -1,4 +1,4 @@
-import type { GuestConfig, GuestKind } from '../../../domain/guest.js';
+import type { GuestConfig, GuestKind, NetworkDevice } from '../../../domain/guest.js';
 import { networkDevice } from './network-device.js';
 import {
   properties,
@@ -53,14 +53,18 @@ function smbiosUuid(value: unknown): string | null {
   return uuid !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid) ? uuid : null;
 }
 
+const QEMU_DISK = /^(?:ide|scsi|sata|virtio)\d+$/;
+const LXC_DISK = /^(?:rootfs|mp\d+)$/;
+
 /** The sum of what says its size; null when nothing does (no disk, or only devices passed through). */
 function diskBytes(kind: GuestKind, config: WireObject): number | null {
-  const isDisk = kind === 'QEMU' ? /^(?:ide|scsi|sata|virtio)\d+$/ : /^(?:rootfs|mp\d+)$/;
-  const sizes = Object.entries(config)
-    .filter(([key]) => isDisk.test(key))
-    .map(([, value]) => sizeOf(wireText(value) ?? ''))
-    .filter((size) => size !== undefined);
-  return sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0);
+  const isDisk = kind === 'QEMU' ? QEMU_DISK : LXC_DISK;
+  let sum: number | null = null;
+  for (const key of Object.keys(config)) {
+    const size = isDisk.test(key) ? sizeOf(wireText(config[key]) ?? '') : undefined;
+    if (size !== undefined) sum = (sum ?? 0) + size;
+  }
+  return sum;
 }
 
 function sizeOf(disk: string): number | undefined {
@@ -72,11 +76,13 @@ function sizeOf(disk: string): number | undefined {
 }
 
 function devices(kind: GuestKind, config: WireObject): GuestConfig['devices'] {
-  return Object.entries(config)
-    .map(([key, value]) => ({ key, index: /^net(\d+)$/.exec(key)?.[1], net: wireText(value) }))
-    .filter((entry) => entry.index !== undefined && entry.net !== undefined)
-    .sort((a, b) => Number(a.index) - Number(b.index))
-    .map(({ key, index, net }) =>
-      networkDevice(key, net ?? '', kind === 'QEMU' ? (wireText(config[`ipconfig${index}`]) ?? '') : undefined),
-    );
+  const found: { readonly index: number; readonly device: NetworkDevice }[] = [];
+  for (const key of Object.keys(config)) {
+    const index = /^net(\d+)$/.exec(key)?.[1];
+    const net = index === undefined ? undefined : wireText(config[key]);
+    if (net === undefined) continue;
+    const ipconfig = kind === 'QEMU' ? (wireText(config[`ipconfig${index}`]) ?? '') : undefined;
+    found.push({ index: Number(index), device: networkDevice(key, net, ipconfig) });
+  }
+  return found.sort((a, b) => a.index - b.index).map(({ device }) => device);
 }

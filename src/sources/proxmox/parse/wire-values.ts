@@ -9,7 +9,7 @@ export function wireObject(value: unknown): WireObject | undefined {
 /** The objects of a list; what is none is left out. undefined when it is no list at all. */
 export function wireObjects(value: unknown): readonly WireObject[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  return value.map(wireObject).filter((row) => row !== undefined);
+  return value.filter((row) => wireObject(row) !== undefined);
 }
 
 export function wireText(value: unknown): string | undefined {
@@ -65,20 +65,19 @@ export function wireTags(value: unknown): readonly string[] {
 export type Property = readonly [key: string, value: string];
 
 export function properties(text: string): readonly Property[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-    .map((item) => {
-      const equals = item.indexOf('=');
-      return equals < 0 ? ['', item] : [item.slice(0, equals), item.slice(equals + 1)];
-    });
+  const items: Property[] = [];
+  for (const written of text.split(',')) {
+    const item = written.trim();
+    if (item === '') continue;
+    const equals = item.indexOf('=');
+    items.push(equals < 0 ? ['', item] : [item.slice(0, equals), item.slice(equals + 1)]);
+  }
+  return items;
 }
 
 export function property(items: readonly Property[], ...keys: readonly string[]): string | undefined {
   for (const key of keys) {
-    const found = items.find(([name]) => name === key);
-    if (found !== undefined) return found[1];
+    for (const [name, value] of items) if (name === key) return value;
   }
   return undefined;
 }
