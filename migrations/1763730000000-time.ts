@@ -62,12 +62,21 @@ const UP = [
   // What changed between two moments. What was there at the first look at its source did not change: it has no row here,
   // and a first pass over an estate pays nothing for the index.
   `CREATE INDEX versions_changed ON versions (valid_from, id) WHERE prior_read_at IS NOT NULL`,
-  // What ended between two moments; also the order in which old versions are deleted.
+  // Whether the same run put another in its place. What ended and was not followed is gone: few are, and they are asked for.
+  `ALTER TABLE versions ADD COLUMN followed boolean NOT NULL DEFAULT false`,
+  `UPDATE versions AS ended SET followed = true
+    WHERE ended.valid_to IS NOT NULL
+      AND EXISTS (SELECT FROM versions AS next
+                   WHERE next.cluster = ended.cluster AND next.kind = ended.kind AND next.key = ended.key
+                     AND next.incarnation = ended.incarnation AND next.source = ended.source
+                     AND next.opened_seq = ended.closed_seq)`,
+  `CREATE INDEX versions_lost ON versions (valid_to, id) WHERE valid_to IS NOT NULL AND NOT followed`,
+  // The order in which old versions are deleted.
   `CREATE INDEX versions_gone ON versions (valid_to, id) WHERE valid_to IS NOT NULL`,
   `CREATE INDEX runs_finished ON runs (finished_at)`,
 ];
 
-const INDEXES = ['finding_history_at', 'versions_changed', 'versions_gone', 'runs_finished'];
+const INDEXES = ['finding_history_at', 'versions_changed', 'versions_lost', 'versions_gone', 'runs_finished'];
 
 /** Questions about then: findings as they were, what changed when, and the order in which old rows are deleted. */
 export class Time1763730000000 implements MigrationInterface {
@@ -80,5 +89,6 @@ export class Time1763730000000 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('DROP TABLE finding_versions');
     await queryRunner.query(`DROP INDEX ${INDEXES.join(', ')}`);
+    await queryRunner.query('ALTER TABLE versions DROP COLUMN followed');
   }
 }

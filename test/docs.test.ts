@@ -88,7 +88,17 @@ describe('settings', () => {
     );
     const settling = wordsOf(file, 'SETTLING');
     expect(keysIn('policy.yaml')).toEqual(
-      sorted([...wordsOf(file, 'KEYS'), ...wordsOf(file, 'NOT_SUPPORTED_YET'), ...settling, ...inner]),
+      sorted([
+        ...wordsOf(file, 'KEYS'),
+        ...wordsOf(file, 'NOT_SUPPORTED_YET'),
+        ...wordsOf('src/declared/ignore-entries.ts', 'MATCHING_KEYS'),
+        ...wordsOf('src/declared/ignore-entries.ts', 'OTHER_KEYS'),
+        ...['COMMON_KEYS', 'WEBHOOK_KEYS', 'MAIL_KEYS', 'DIGEST_KEYS', 'QUIET_KEYS', 'REFUSED_KEYS'].flatMap((name) =>
+          wordsOf('src/declared/notify-entries.ts', name),
+        ),
+        ...settling,
+        ...inner,
+      ]),
     );
     for (const word of wordsOf(file, 'CLASSES')) expect(section(SETTINGS, 'policy.yaml')).toContain(`\`${word}\``);
     for (const kind of wordsOf(file, 'LATER_KINDS'))
@@ -127,7 +137,7 @@ describe('settings', () => {
       const read = parseSources(text, { secret: () => new Secret('shown-nowhere'), file });
       expect(read).toMatchObject({ kind: 'read', problems: [], whole: true });
     }
-    const policies = yaml.filter((text) => /^(precedence|severities|addresses|settle):/m.test(text));
+    const policies = yaml.filter((text) => /^(precedence|severities|addresses|settle|notify):/m.test(text));
     for (const text of [...policies, projectText('config/policy.example.yaml')])
       expect(parsePolicy(text)).toMatchObject({ kind: 'read' });
   });

@@ -8,6 +8,7 @@ import type { CollectorName } from '../domain/contract.js';
 import type { Difference } from '../domain/finding.js';
 import { SECOND } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
+import { type Decisions, driftDecisions } from '../drift/decisions.js';
 import { type DriftKeeper, driftKeeper } from '../drift/keeper.js';
 import { openReplica, type Replica } from '../inventory/replica.js';
 import type { Telemetry } from '../telemetry.js';
@@ -17,6 +18,7 @@ import { type Database, openDatabase } from './database.js';
 import { DeclaredLooks } from './declared-looks.js';
 import { DeclaredWatch } from './declared-watch.js';
 import { Collectors, DECLARED_FILES, inventorySettings, knownSources, switchedOff } from './estate.js';
+import { startHousekeeping, targetNames } from './housekeeping.js';
 import { outcomeLog } from './outcome-log.js';
 import { openPremises } from './premises.js';
 import { type Settings, SettingsFiles } from './settings-files.js';
@@ -32,6 +34,7 @@ export interface Core {
   readonly replica: Replica;
   readonly collection: Collection;
   readonly drift: DriftKeeper;
+  readonly decisions: Decisions;
   readonly confirmations: Confirmations;
   settings(): Settings;
   /** What is so by the view as it is, swallowed or not. */
@@ -111,21 +114,23 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     }
     return [...compared.so, ...keptOpen(view, compared.so)];
   }
+  /** The view with everything that any replica has committed. */
+  async function catchUp(): Promise<void> {
+    await replica.catchUp();
+    await replica.catchUpFindings();
+  }
   const drift = driftKeeper({
     store,
     view: replica.view.bind(replica),
     policy: () => settings.policy,
     now: clock.now,
     mayCompare: () => !movingIn && looks.allSeen(estate.declaredOff),
-    learned: (changed, comparison, at) => {
-      replica.learnFindings(changed, at);
+    learned: (changed, comparison, at, seq) => {
+      if (seq !== null) replica.learnFindings(changed, at, seq);
       replica.compared(at);
       compared = { view: comparison.world.view, so: [...comparison.so.values()] };
     },
-    catchUp: async () => {
-      await replica.catchUp();
-      await replica.reloadFindings();
-    },
+    catchUp,
     asked: (asks) => void collection.ask(asks).catch((error) => log.error({ err: error }, 'asking for reads failed')),
     measured: telemetry.compared,
     failed: (error) => log.error({ err: error }, 'comparing failed; it is tried again'),
@@ -135,15 +140,15 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       if (channel === 'inventory')
         void replica.catchUp().catch((error) => log.warn({ err: error }, 'catching up failed'));
       if (channel === 'asks') collection.wake(payload);
-      // Whoever compares knows what it wrote; reading it back could bring an older word after a newer one.
-      if (channel === 'events' && !drift.compares())
+      if (channel === 'decisions') drift.outdated();
+      // Whoever compares knows what it wrote.
+      if (channel === 'findings' && !drift.compares())
         void replica.catchUpFindings().catch((error) => log.warn({ err: error }, 'catching up failed'));
     },
-    () =>
-      void replica
-        .catchUp()
-        .then(() => (drift.compares() ? undefined : replica.catchUpFindings()))
-        .catch((error) => log.warn({ err: error }, 'catching up failed')),
+    () => {
+      drift.outdated();
+      void catchUp().catch((error) => log.warn({ err: error }, 'catching up failed'));
+    },
   );
   replica.onChange(() => drift.request());
 
@@ -195,11 +200,13 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   }
 
   let stopCollection = async () => {};
+  let stopHousekeeping = async () => {};
   async function stop(): Promise<void> {
     files.stop();
     declaredWatch.stop();
     await turns.stop();
     await stopCollection();
+    await stopHousekeeping();
     await drift.stop();
     await unlisten();
     await premises.stop();
@@ -217,6 +224,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     replica,
     collection,
     drift,
+    decisions: driftDecisions({ store, view: replica.view.bind(replica), catchUp }),
     confirmations,
     differences,
     settings: () => settings,
@@ -227,10 +235,17 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       return runs;
     },
     simulated: () => premises.simulated(),
-    findingsLearned: () => (drift.compares() ? drift.idle() : replica.catchUpFindings()),
+    findingsLearned: async () => {
+      if (drift.compares()) await drift.idle();
+      await replica.catchUpFindings();
+    },
     reload,
     start() {
       stopCollection = collection.start();
+      stopHousekeeping = startHousekeeping({
+        ...{ store, log, pruned: telemetry.pruned, retention: () => settings.policy.retention },
+        readers: () => targetNames(settings.policy, config),
+      });
       files.watch(() => void reload().catch(tellFailure));
     },
     async stop() {

@@ -89,6 +89,7 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
       verbs: {
         inventory,
         feed,
+        drift: core.decisions,
         accounts: accountVerbs({ store, scheme: keyScheme }),
         notifications: notifying.verbs,
         collection: {

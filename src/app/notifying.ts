@@ -50,11 +50,17 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
       ),
   });
   let applied: unknown;
-  const apply = async () => {
-    const { notify } = core.settings().policy;
-    if (notify === applied) return;
-    applied = notify;
-    await told.configure(notify);
+  let applying = Promise.resolve();
+  const apply = (): Promise<void> => {
+    applying = applying
+      .catch(() => undefined)
+      .then(async () => {
+        const { notify } = core.settings().policy;
+        if (notify === applied) return;
+        await told.configure(notify);
+        applied = notify;
+      });
+    return applying;
   };
   await apply();
   const look = () =>
@@ -72,6 +78,7 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
     wakeReplay: told.wakeReplay,
     async stop() {
       for (const timer of timers) clearInterval(timer);
+      await applying.catch(() => undefined);
       await told.stop();
     },
   };

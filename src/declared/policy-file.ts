@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cidr } from '../domain/address.js';
 import type { DeclaredProblem } from '../domain/declaration.js';
-import { DRIFT_KINDS, SEVERITIES, type Severity } from '../domain/finding.js';
+import { DRIFT_CATEGORIES, DRIFT_KINDS, SEVERITIES } from '../domain/finding.js';
 import { type AddressClass, DEFAULT_POLICY, type Policy } from '../domain/policy.js';
+import { DAY } from '../domain/time.js';
 import { duration } from './duration.js';
 import { Fields, type Report } from './fields.js';
+import { ignoreRules } from './ignore-entries.js';
 import { didYouMean } from './nearest-word.js';
 import { notifyTargets } from './notify-entries.js';
 import { pathText, readYaml } from './yaml-file.js';
@@ -17,20 +19,23 @@ export type PolicyRead =
   | { readonly kind: 'refused'; readonly problems: readonly DeclaredProblem[] };
 
 const FILE = 'policy.yaml';
-const KEYS = ['precedence', 'severities', 'addresses', 'settle', 'certificates', 'notify', 'redis'];
-/** Promised settings that come with later versions. They guard access or change what happens, so they are refused, not ignored. */
-const NOT_SUPPORTED_YET = [
-  'tenants',
-  'roles',
-  'metadata',
-  'approvals',
+const KEYS = [
+  'precedence',
+  'severities',
+  'addresses',
+  'settle',
+  'certificates',
+  'notify',
+  'redis',
+  'retention',
   'ignore',
   'categories',
-  'requireRevision',
-  'retention',
+  'acknowledged',
 ];
+/** Promised settings that come with later versions. They guard access or change what happens, so they are refused, not ignored. */
+const NOT_SUPPORTED_YET = ['tenants', 'roles', 'metadata', 'approvals', 'requireRevision'];
 /** Written empty, these say no more than their default. */
-const EMPTY_BY_DEFAULT = ['ignore', 'categories', 'requireRevision'];
+const EMPTY_BY_DEFAULT = ['requireRevision'];
 const SOURCES = ['netbox', 'ALL_VMIDS_ENDPOINTS.md', 'ip-addresses.conf'];
 const CLASSES: readonly AddressClass[] = ['node', 'gateway', 'virtual', 'dynamic', 'external'];
 /** Kinds that a policy may already name though nothing tells them yet. */
@@ -76,12 +81,16 @@ function policyOf(top: Fields): Policy {
   return {
     ...DEFAULT_POLICY,
     ...precedence(top),
-    ...severities(top),
+    severities: byKind(top, 'severities', SEVERITIES),
+    categories: byKind(top, 'categories', DRIFT_CATEGORIES),
+    ignore: ignoreRules(top, LATER_KINDS),
+    ...acknowledged(top),
     ...addresses(top),
     ...settling(top),
     ...certificates(top),
     notify: notifyTargets(top),
     ...redis(top),
+    ...retention(top),
   };
 }
 
@@ -101,17 +110,32 @@ function precedence(top: Fields): Partial<Policy> {
   return { precedence: names };
 }
 
-function severities(top: Fields): Partial<Policy> {
-  const map = top.map('severities');
-  if (map === undefined) return {};
+/** One of these words for each kind that is written. */
+function byKind<const T extends string>(top: Fields, key: string, words: readonly T[]) {
+  const told: Partial<Record<(typeof DRIFT_KINDS)[number], T>> = {};
+  const map = top.map(key);
+  if (map === undefined) return told;
   map.allow([...DRIFT_KINDS, ...LATER_KINDS]);
-  const told: Partial<Record<(typeof DRIFT_KINDS)[number], Severity>> = {};
-  for (const kind of LATER_KINDS) map.oneOf(kind, SEVERITIES);
+  for (const kind of LATER_KINDS) map.oneOf(kind, words);
   for (const kind of DRIFT_KINDS) {
-    const severity = map.oneOf(kind, SEVERITIES);
-    if (severity !== undefined) told[kind] = severity;
+    const word = map.oneOf(kind, words);
+    if (word !== undefined) told[kind] = word;
   }
-  return { severities: told };
+  return told;
+}
+
+function acknowledged(top: Fields): Partial<Policy> {
+  const map = top.map('acknowledged');
+  if (map === undefined) return {};
+  map.allow(['againWithin']);
+  return { acknowledgedAgainWithin: time(map, 'againWithin', DEFAULT_POLICY.acknowledgedAgainWithin) };
+}
+
+function time(map: Fields, key: string, fallback: number): number {
+  if (map.raw(key) === undefined) return fallback;
+  const length = duration(map.raw(key));
+  if (length === undefined) map.report(key, 'must be a time with its unit, such as 30s, 5m, 1h or 30d');
+  return length ?? fallback;
 }
 
 function addresses(top: Fields): Partial<Policy> {
@@ -140,21 +164,32 @@ function settling(top: Fields): Partial<Policy> {
   const map = top.map('settle');
   if (map === undefined) return {};
   map.allow(SETTLING);
-  const time = (kind: string, fallback: number): number => {
-    if (map.raw(kind) === undefined) return fallback;
-    const length = duration(map.raw(kind));
-    if (length === undefined) map.report(kind, 'must be a time with its unit, such as 30s, 5m, 1h or 30d');
-    return length ?? fallback;
-  };
   const { settle, addressAfterStart } = DEFAULT_POLICY;
   return {
     settle: {
-      status: time('STATUS_DIFFERS', settle.status),
-      node: time('NODE_DIFFERS', settle.node),
-      proxyTarget: time('PROXY_TARGET_STOPPED', settle.proxyTarget),
+      status: time(map, 'STATUS_DIFFERS', settle.status),
+      node: time(map, 'NODE_DIFFERS', settle.node),
+      proxyTarget: time(map, 'PROXY_TARGET_STOPPED', settle.proxyTarget),
     },
-    addressAfterStart: time('ADDRESS_DIFFERS', addressAfterStart),
+    addressAfterStart: time(map, 'ADDRESS_DIFFERS', addressAfterStart),
   };
+}
+
+/** What the view itself looks back on at a start is never older. */
+const SHORTEST_KEPT = DAY;
+
+function retention(top: Fields): Partial<Policy> {
+  const map = top.map('retention');
+  if (map === undefined) return {};
+  map.allow(['events', 'runs', 'versions']);
+  const kept = (what: keyof Policy['retention']): number => {
+    const usual = DEFAULT_POLICY.retention[what];
+    if (map.raw(what) === undefined) return usual;
+    const length = duration(map.raw(what));
+    if (length === undefined || length < SHORTEST_KEPT) map.report(what, 'must be a time of 1d or more, such as 90d');
+    return length ?? usual;
+  };
+  return { retention: { events: kept('events'), runs: kept('runs'), versions: kept('versions') } };
 }
 
 /** Longer than any certificate that is given out. */

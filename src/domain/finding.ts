@@ -32,7 +32,8 @@ export type Severity = (typeof SEVERITIES)[number];
 export const DRIFT_CATEGORIES = ['CONFIGURATION', 'PACKAGE', 'NETWORK', 'STATE', 'SECURITY', 'FIRMWARE'] as const;
 export type DriftCategory = (typeof DRIFT_CATEGORIES)[number];
 
-export type DriftEventType = 'OPENED' | 'UPDATED' | 'ACKNOWLEDGED' | 'SUPPRESSED' | 'RESOLVED' | 'REOPENED';
+/** What may happen to a finding. Of these, IGNORED is kept in its history alone and told to nobody. */
+export type DriftEventType = 'OPENED' | 'UPDATED' | 'ACKNOWLEDGED' | 'SUPPRESSED' | 'RESOLVED' | 'REOPENED' | 'IGNORED';
 
 export type SubjectKind = 'GUEST' | 'ADDRESS' | 'MAC' | 'PROXMOX_NODE' | 'PROXY_HOST' | 'CERTIFICATE' | 'SWITCH_PORT';
 
@@ -97,6 +98,17 @@ export interface Difference {
   readonly swallowedBy: FindingId | undefined;
 }
 
+/** A person's word on a finding, and the values it was given for. */
+export interface Decided {
+  readonly state: 'ACKNOWLEDGED' | 'SUPPRESSED';
+  readonly at: Instant;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly declared: string | null;
+  readonly observed: string | null;
+  readonly severity: Severity;
+}
+
 /** A finding as kept. `lastSeenAt` is not stored: it is the last run that covered the subject. */
 export interface Finding {
   readonly id: FindingId;
@@ -119,6 +131,8 @@ export interface Finding {
   readonly occurrences: number;
   readonly suppressedUntil: Instant | null;
   readonly reason: string | null;
+  /** The last person's word, as long as it may hold again: also while the finding is RESOLVED or IGNORED. */
+  readonly decided: Decided | null;
 }
 
 /** One step of a finding's life. `actor` null: the gateway itself. */
@@ -130,4 +144,11 @@ export interface FindingEvent {
   readonly reason: string | null;
   readonly declared: string | null;
   readonly observed: string | null;
+}
+
+/** A step with the finding on both sides of it. A silent one stands in the finding's history and is told to nobody. */
+export interface FindingStep extends FindingEvent {
+  readonly before: Finding | null;
+  readonly after: Finding;
+  readonly silent: boolean;
 }

@@ -35,8 +35,8 @@ export function severityOf(kind: DriftFindingKind, policy: Pick<Policy, 'severit
   return policy.severities[kind] ?? SEVERITY[kind] ?? 'WARNING';
 }
 
-export function categoryOf(kind: DriftFindingKind): DriftCategory {
-  return CATEGORY[kind] ?? 'CONFIGURATION';
+export function categoryOf(kind: DriftFindingKind, policy: Pick<Policy, 'categories'>): DriftCategory {
+  return policy.categories[kind] ?? CATEGORY[kind] ?? 'CONFIGURATION';
 }
 
 export function isGraver(a: Severity, b: Severity): boolean {

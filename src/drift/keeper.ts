@@ -1,11 +1,12 @@
 import { type Comparison, compare } from '../domain/compare/compare.js';
 import type { Ask } from '../domain/compare/world.js';
-import type { DriftEventType, Finding, FindingId } from '../domain/finding.js';
+import type { Finding, FindingId } from '../domain/finding.js';
 import { type Lived, live } from '../domain/lifecycle.js';
 import type { Policy } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
-import type { ComparisonRecord, NewLogEvent, Store, Transaction } from '../store/store.js';
+import type { ComparisonRecord, Store } from '../store/store.js';
+import { writeSteps } from './write-steps.js';
 
 /** What COMPARE needs of the house: the view and the policy are handed in. */
 export interface DriftNeeds {
@@ -15,8 +16,8 @@ export interface DriftNeeds {
   now(): Instant;
   /** Whether every declared source was looked at since this process began: until then a file may say more than is known of it. */
   mayCompare(): boolean;
-  /** Tells the replica what became of findings, and what is so. */
-  learned(changed: readonly Finding[], comparison: Comparison, at: Instant): void;
+  /** Tells the replica what became of findings, what is so, and under which number it was written; null: nothing was. */
+  learned(changed: readonly Finding[], comparison: Comparison, at: Instant, seq: bigint | null): void;
   /** Reads every finding that is not resolved anew: somebody else compared before us. */
   catchUp(): Promise<void>;
   /** All reads that would settle a doubt, for the collectors to take up; empty where there is none. */
@@ -28,7 +29,9 @@ export interface DriftNeeds {
 export interface DriftKeeper {
   /** Compares soon; several requests before that make one comparison. */
   request(): void;
-  /** Whether this replica is the one that compares: then nobody else writes findings. */
+  /** A person's word changed findings, here or elsewhere: where this replica compares, it learns it and compares anew. */
+  outdated(): void;
+  /** Whether this replica is the one that compares: then nobody else writes findings, but those who decide about them. */
   compares(): boolean;
   /** Compares now and waits for what it writes. false: another replica is the one that compares. */
   compareNow(): Promise<boolean>;
@@ -36,15 +39,6 @@ export interface DriftKeeper {
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
-
-const TOPICS: Readonly<Record<DriftEventType, string>> = {
-  OPENED: 'drift.detected',
-  UPDATED: 'drift.updated',
-  ACKNOWLEDGED: 'drift.acknowledged',
-  SUPPRESSED: 'drift.suppressed',
-  RESOLVED: 'drift.resolved',
-  REOPENED: 'drift.reopened',
-};
 
 /** A comparison that is due because time passed, and not because something changed, looks no more often than this. */
 const SOONEST_DUE = 250;
@@ -55,6 +49,7 @@ export function driftKeeper(needs: DriftNeeds): DriftKeeper {
   const keeper = new Keeper(needs);
   return {
     request: () => keeper.request(),
+    outdated: () => keeper.outdated(),
     compares: () => keeper.compares(),
     compareNow: () => keeper.compareNow(),
     idle: () => keeper.idle(),
@@ -71,6 +66,8 @@ class Keeper {
   #latest: ComparisonRecord | undefined;
   #running: Promise<boolean> | undefined;
   #wanted = false;
+  /** Others wrote findings since they were read here. */
+  #isOutdated = false;
   #due: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -85,6 +82,12 @@ class Keeper {
       return;
     }
     this.#running = this.#loop();
+  }
+
+  outdated(): void {
+    if (!this.compares()) return;
+    this.#isOutdated = true;
+    this.request();
   }
 
   compares(): boolean {
@@ -128,6 +131,7 @@ class Keeper {
 
   async #once(): Promise<boolean> {
     if (!this.#needs.mayCompare() || !(await this.#hold())) return false;
+    if (this.#isOutdated) await this.#learnOthers();
     const { view: currentView, policy, now, store } = this.#needs;
     const view = currentView();
     const started = performance.now();
@@ -136,16 +140,17 @@ class Keeper {
     const before = await known(store, view, comparison);
     const lived = live(before, comparison, at);
     this.#needs.measured((performance.now() - started) / 1_000);
-    const written = lived.changed.length === 0 || (await this.#write(view, lived, comparison.world.now));
-    if (!written) {
-      // Another comparison is recorded: somebody held the lock since. What it wrote is learned first.
-      await this.#learnOthers();
+    const written = lived.changed.length === 0 ? null : await this.#write(view, lived, comparison.world.now);
+    if (written === undefined) {
+      // Something else is recorded: a person decided, or somebody held the lock since. What they wrote is learned first.
+      this.#isOutdated = true;
       this.#wanted = true;
       return false;
     }
-    this.#needs.learned(lived.changed, comparison, at);
+    this.#needs.learned(lived.changed, comparison, at, written);
     this.#needs.asked(comparison.asks);
-    if (comparison.due !== null) this.#wakeAt(comparison.due);
+    const due = [comparison.due, lived.due].filter((moment) => moment !== null);
+    if (due.length > 0) this.#wakeAt(Math.min(...due));
     return true;
   }
 
@@ -166,28 +171,31 @@ class Keeper {
 
   /** The record first: what is written after it was read makes the next write start anew. */
   async #learnOthers(): Promise<void> {
-    this.#latest = await this.#needs.store.comparisons.latest();
-    await this.#needs.catchUp();
+    // Before it reads: what is committed while it does outdates it again.
+    this.#isOutdated = false;
+    try {
+      this.#latest = await this.#needs.store.comparisons.latest();
+      await this.#needs.catchUp();
+    } catch (error) {
+      this.#isOutdated = true;
+      throw error;
+    }
   }
 
-  /** Findings, their history, the event rows, and which knowledge they came from: one commit. */
-  async #write(view: InventoryView, lived: Lived, comparedAt: Instant): Promise<boolean> {
+  /** Findings, their history, the event rows, and which knowledge they came from: one commit. undefined: not written. */
+  async #write(view: InventoryView, lived: Lived, comparedAt: Instant): Promise<bigint | undefined> {
     const record = { seq: view.seq, at: comparedAt };
     const written = await this.#needs.store.transaction(async (tx) => {
       const latest = await tx.comparisons.latest();
       // A lost lock is noticed late. Whoever had it meanwhile saw perhaps no later run, and wrote all the same.
-      if (latest?.seq !== this.#latest?.seq || latest?.at !== this.#latest?.at) return false;
-      if (latest !== undefined && latest.seq > view.seq) return false;
-      const after = new Map(lived.changed.map((finding) => [finding.id, finding]));
-      const cursors = await tx.events.append(
-        lived.events.map((event) => logEvent(event, after.get(event.findingId), tx)),
-      );
-      const history = lived.events.map(({ before: _, ...event }, i) => ({ ...event, cursor: cursors[i] ?? null }));
-      await tx.findings.save(lived.changed, history);
+      // And whoever decided about a finding meanwhile was not heard by this comparison.
+      if (latest?.seq !== this.#latest?.seq || latest?.at !== this.#latest?.at) return undefined;
+      if (latest !== undefined && latest.seq > view.seq) return undefined;
+      await writeSteps(tx, lived.changed, lived.events);
       await tx.comparisons.record(record);
-      return true;
+      return tx.seq;
     });
-    if (written) this.#latest = record;
+    if (written !== undefined) this.#latest = record;
     return written;
   }
 
@@ -211,27 +219,4 @@ async function known(
   if (others.length === 0) return living;
   const resolved = await store.findings.byIds(others);
   return resolved.size === 0 ? living : new Map([...living, ...resolved]);
-}
-
-function logEvent(event: Lived['events'][number], after: Finding | undefined, tx: Transaction): NewLogEvent {
-  const { type, findingId, actor, reason, declared, observed, before } = event;
-  const subject = after?.identity.subject ?? { kind: 'GUEST' as const, id: findingId };
-  const payload = {
-    type,
-    findingId,
-    actor,
-    reason,
-    declared,
-    observed,
-    before: matched(before),
-    after: matched(after ?? null),
-  };
-  return { topic: TOPICS[type], at: tx.now, subject, payload };
-}
-
-/** What a subscriber's filter is matched against: the finding before and after the step. */
-function matched(finding: Finding | null) {
-  if (finding === null) return null;
-  const { state, severity, category, clusters, guests, identity } = finding;
-  return { state, kind: identity.kind, severity, category, clusters, guests };
 }

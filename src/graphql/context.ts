@@ -69,10 +69,21 @@ export interface AccountVerbs {
   apiKeyRevoke(principal: Principal, id: string): Promise<ApiKeyRecord>;
 }
 
+/** DECIDE about findings, as this face calls it. Each asks `drift:decide`, and answers once the view has it. */
+export interface DriftVerbs {
+  acknowledge(principal: Principal, word: { readonly id: string; readonly reason?: string | null }): Promise<void>;
+  suppress(
+    principal: Principal,
+    word: { readonly id: string; readonly until: Instant; readonly reason: string },
+  ): Promise<void>;
+  reopen(principal: Principal, word: { readonly id: string; readonly reason?: string | null }): Promise<void>;
+}
+
 /** What the face chooses from. */
 export interface Verbs {
   readonly inventory: InventoryVerbs;
   readonly feed: Pick<Feed, 'driftEvents' | 'inventoryEvents'>;
+  readonly drift: DriftVerbs;
   readonly accounts: AccountVerbs;
   readonly collection: CollectionVerbs;
   readonly notifications: NotificationVerbs;

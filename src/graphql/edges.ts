@@ -52,7 +52,9 @@ const EDGES: Readonly<Record<string, GraphQLFieldResolver<unknown, Context>>> = 
   'DriftEvent.finding': edge<DriftEventRecord>((event, _, { loaders }) => loaders.finding.load(event.findingId)),
   'InventoryEvent.guestId': edge<InventoryEventRecord>((event) => event.guest),
   'InventoryEvent.guest': edge<InventoryEventRecord>((event, _, context) => guestOf(context, event.guest)),
-  'AddressCarrier.guest': edge<AddressCarrier>((carrier, _, context) => guestOf(context, carrier.guestId)),
+  'AddressCarrier.guest': edge<AddressCarrier>(
+    (carrier, _, { verbs, principal }) => verbs.inventory.carrierOf(principal, carrier) ?? null,
+  ),
   'PortMapLan.guest': edge<PortMapRecord['lan']>(({ guest }, _, context) =>
     guest === null ? null : guestOf(context, guest),
   ),

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { bindEdges } from './edges.js';
-import { AccountMutations, CollectionMutations } from './resolvers/mutations.js';
+import { AccountMutations, CollectionMutations, DriftMutations } from './resolvers/mutations.js';
 import { NotificationResolvers } from './resolvers/notifications.js';
 import { DriftQueries, EstateQueries } from './resolvers/queries.js';
 import { Subscriptions } from './resolvers/subscriptions.js';
@@ -22,6 +22,7 @@ export function gatewaySchema(): GraphQLSchema {
       EstateQueries,
       DriftQueries,
       CollectionMutations,
+      DriftMutations,
       AccountMutations,
       NotificationResolvers,
       Subscriptions,
@@ -38,7 +39,10 @@ export function gatewaySchema(): GraphQLSchema {
 function describeRoots(schema: GraphQLSchema): void {
   const roots = [
     [schema.getQueryType(), 'What is known of the estate, what is declared for it, and where the two differ'],
-    [schema.getMutationType(), 'What people may do: run collectors, confirm declarations, make and end keys'],
+    [
+      schema.getMutationType(),
+      'What people may do: run collectors, confirm declarations, decide about findings, make and end keys',
+    ],
     [schema.getSubscriptionType(), 'What happens, told as it happens; with `after`, first what came since'],
   ] as const;
   for (const [root, description] of roots) if (root != null) root.description = description;

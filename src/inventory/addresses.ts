@@ -6,12 +6,13 @@ import { canBeAsked } from '../domain/compare/address-unused.js';
 import type { Binding, DeclaredAddress } from '../domain/compare/binding.js';
 import type { Mac } from '../domain/mac.js';
 import type { AddressClass, Policy } from '../domain/policy.js';
+import { seesFinding } from '../domain/sees-finding.js';
 import { type Sighting, sightingsOf } from '../domain/sightings.js';
 import { tenantOf } from '../domain/tenancy.js';
+import type { Instant } from '../domain/time.js';
 import type { GuestView, InventoryView } from '../domain/view.js';
 import { addressKey } from './address-key.js';
-import { seesFinding } from './findings.js';
-import { guestRecord } from './guest-record.js';
+import { guestRecord, guestRecordAsOf } from './guest-record.js';
 import type { SortedList } from './page.js';
 import type {
   AddressCarrier,
@@ -37,15 +38,23 @@ interface Draft {
 
 const lists = new WeakMap<InventoryView, SortedList<AddressRecord>>();
 
-/** Every address that is declared or carried, by scope, family and number. Templates own none. */
-export function addressList(view: InventoryView, binding: Binding, policy: Policy): SortedList<AddressRecord> {
+/**
+ * Every address that is declared or carried, by scope, family and number. Templates own none. `asOf`: the view is of that
+ * moment, of which nobody knows any more who could be asked or was seen.
+ */
+export function addressList(
+  view: InventoryView,
+  binding: Binding,
+  policy: Policy,
+  asOf: Instant | null = null,
+): SortedList<AddressRecord> {
   let list = lists.get(view);
   if (list === undefined) {
     const keys = new Map<AddressRecord, readonly (string | number)[]>();
-    const unread = unreadByScope(view);
+    const unread = asOf === null ? unreadByScope(view) : new Map<string, number>();
     const classify = classifier(view, policy, binding);
     const sightings = sightingsOf(view);
-    const sorted = [...drafts(view, binding).values()].map((draft): AddressRecord => {
+    const sorted = [...drafts(view, binding, asOf).values()].map((draft): AddressRecord => {
       const record = {
         id: addressId(draft.scope, draft.address),
         scope: draft.scope,
@@ -72,7 +81,7 @@ export function addressList(view: InventoryView, binding: Binding, policy: Polic
   return list;
 }
 
-function drafts(view: InventoryView, binding: Binding): Map<string, Draft> {
+function drafts(view: InventoryView, binding: Binding, asOf: Instant | null): Map<string, Draft> {
   const all = new Map<string, Draft>();
   const at = (scope: string, address: IpAddress): Draft => {
     const key = `${scope}/${address}`;
@@ -89,7 +98,8 @@ function drafts(view: InventoryView, binding: Binding): Map<string, Draft> {
   }
   for (const guest of view.guests.values()) {
     if (guest.row.template) continue;
-    for (const carried of guestRecord(guest).addresses) {
+    const record = asOf === null ? guestRecord(guest) : guestRecordAsOf(guest, asOf);
+    for (const carried of record.addresses) {
       at(carried.scope, carried.address).carriedBy.push({ ...carried, guestId: guest.id });
     }
   }

@@ -1,12 +1,15 @@
 import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
 import { learn } from '../domain/learn/learn.js';
+import type { Policy } from '../domain/policy.js';
 import { type InventorySettings, unnamedCluster } from '../domain/settings.js';
 import type { Instant } from '../domain/time.js';
 import { neverCollected, type SourceState, type Version, type VersionKind } from '../domain/version.js';
 import { emptyView, type InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
+import { addressList } from './addresses.js';
 import { guestRecordAsOf, nodeRecordOf } from './guest-record.js';
-import type { GuestRecord, NodeRecord } from './records.js';
+import type { SortedList } from './page.js';
+import type { AddressCarrier, AddressRecord, GuestRecord, NodeRecord } from './records.js';
 
 const OF_GUESTS: readonly VersionKind[] = ['guest', 'guest.config', 'guest.addresses', 'guest.power'];
 const OF_THE_REST: readonly VersionKind[] = ['node', 'cluster', 'declared.row', 'declared.meta'];
@@ -44,6 +47,29 @@ export async function pastOf(
     return record;
   });
   return { view: past, guests: records };
+}
+
+/** Addresses as they were; the guests that carry them are those of then. */
+export async function addressesAsOf(
+  needs: { readonly store: Pick<Store, 'versions'>; readonly view: InventoryView; readonly policy: Policy },
+  at: Instant,
+): Promise<SortedList<AddressRecord>> {
+  const past = await pastOf(needs, at, {});
+  const list = addressList(past.view, pastBinding(past.view), needs.policy, at);
+  const guests = new Map(past.guests.map((guest) => [guest.id, guest]));
+  for (const { carriedBy } of list.sorted)
+    for (const carrier of carriedBy) {
+      const guest = guests.get(carrier.guestId);
+      if (guest !== undefined) carriers.set(carrier, guest);
+    }
+  return list;
+}
+
+const carriers = new WeakMap<AddressCarrier, GuestRecord>();
+
+/** The guest of then that carried an address; undefined for an address of now. */
+export function pastCarrier(carrier: AddressCarrier): GuestRecord | undefined {
+  return carriers.get(carrier);
 }
 
 /** A guest's other parts are learned onto its row, so that rows come first; nodes before them settle their status. */

@@ -1,8 +1,9 @@
 import type { Principal } from '../domain/access.js';
 import type { Binding } from '../domain/compare/binding.js';
 import type { Difference, DriftFindingKind } from '../domain/finding.js';
+import { seesFinding } from '../domain/sees-finding.js';
 import type { GuestView, InventoryView } from '../domain/view.js';
-import { DEFAULT_STATES, livingFindings, seesFinding } from './findings.js';
+import { DEFAULT_STATES, livingFindings } from './findings.js';
 import type { DriftFacts, InventoryFreshness } from './records.js';
 
 const MISMATCHES: ReadonlySet<DriftFindingKind> = new Set([

@@ -1,20 +1,17 @@
-import { type Principal, seesTenant } from '../domain/access.js';
-import { DomainError } from '../domain/errors.js';
+import type { Principal } from '../domain/access.js';
 import type { DriftFindingFilter } from '../domain/filters.js';
 import type { DriftFindingKind, DriftFindingState, Finding, FindingId } from '../domain/finding.js';
-import type { GuestId } from '../domain/guest.js';
-import { tenantOf } from '../domain/tenancy.js';
+import { placeOfGuest, seesFinding } from '../domain/sees-finding.js';
 import type { Instant } from '../domain/time.js';
 import type { GuestView, InventoryView, PartState } from '../domain/view.js';
-import type { FindingQuery, Store } from '../store/store.js';
+import type { Store } from '../store/store.js';
+import { FINDING_ORDER, findingCursor, findingQuery, walkFindings } from './finding-walk.js';
 import {
   comparePlaces,
-  decodeCursor,
   directionOf,
   encodeCursor,
   type Page,
   type PageRequest,
-  type Place,
   pageOf,
   type SortedList,
 } from './page.js';
@@ -22,23 +19,6 @@ import type { FindingRecord } from './records.js';
 
 /** What a caller is shown who does not say which states. */
 export const DEFAULT_STATES: readonly DriftFindingState[] = ['OPEN', 'ACKNOWLEDGED'];
-
-const ORDER = 'findings';
-
-/** A finding with two guests belongs to both: it is seen by whoever sees one of them. */
-export function seesFinding(principal: Principal, finding: Pick<Finding, 'guests' | 'clusters'>): boolean {
-  if (principal.tenants === 'all') return true;
-  return (
-    finding.guests.some((id) => seesTenant(principal, tenantOf(placeOfGuest(id)))) ||
-    (finding.guests.length === 0 && finding.clusters.some((cluster) => seesTenant(principal, tenantOf({ cluster })))) ||
-    (finding.guests.length === 0 && finding.clusters.length === 0 && seesTenant(principal, tenantOf({ cluster: '*' })))
-  );
-}
-
-function placeOfGuest(id: GuestId): { cluster: string; vmid: number } {
-  const slash = id.lastIndexOf('/');
-  return { cluster: id.slice(0, slash), vmid: Number.parseInt(id.slice(slash + 1), 10) };
-}
 
 const BY_ADDRESS_PARTS: ReadonlySet<DriftFindingKind> = new Set([
   'ADDRESS_DIFFERS',
@@ -97,7 +77,7 @@ export function findingRecord(view: InventoryView, finding: Finding): FindingRec
   return record;
 }
 
-const placeOf = (finding: Pick<Finding, 'firstSeenAt' | 'id'>): Place => [finding.firstSeenAt, finding.id];
+const placeOf = findingCursor;
 
 const lists = new WeakMap<InventoryView, SortedList<FindingRecord>>();
 
@@ -108,7 +88,7 @@ export function livingFindings(view: InventoryView): SortedList<FindingRecord> {
     const sorted = [...view.findings.byId.values()]
       .map((finding) => findingRecord(view, finding))
       .sort((a, b) => comparePlaces(placeOf(a), placeOf(b)));
-    list = { order: ORDER, sorted, descending: true, placeOf };
+    list = { order: FINDING_ORDER, sorted, descending: true, placeOf };
     lists.set(view, list);
   }
   return list;
@@ -150,48 +130,51 @@ export async function findingPage(
   const living = livingFindings(view);
   if (!(filter.states ?? DEFAULT_STATES).includes('RESOLVED')) return pageOf(principal, living, keep, request);
   const { backward, size, from } = directionOf(principal, request);
-  if (backward) {
-    throw new DomainError('VALIDATION_ERROR', 'resolved findings are read forward only: ask for first/after', {
-      field: ['last'],
-    });
-  }
-  const after = from === undefined ? undefined : decodeCursor(ORDER, from, 'after');
-  const query = resolvedQuery(filter, size + 1, after);
-  const resolved = (await store.findings.page(query)).map((finding) => findingRecord(view, finding)).filter(keep);
   const here = pageOf(principal, living, keep, request);
-  const merged = merge(here.items, resolved, size + 1);
+  const told = (finding: Finding) => findingRecord(view, finding);
+  const walk = { ...findingQuery({ ...filter, states: ['RESOLVED'] }), backward, from };
+  const ask = (most: number) =>
+    walkFindings(
+      (query) => store.findings.page(query),
+      { ...walk, most },
+      (finding) => keep(told(finding)),
+    );
+  const more = backward ? here.hasPreviousPage : here.hasNextPage;
+  const merged = merge(here.items, (await ask(size + 1)).map(told), { backward, more });
+  const items = backward ? merged.slice(Math.max(0, merged.length - size)) : merged.slice(0, size);
+  const hasMore = more || merged.length > size;
   return {
-    items: merged.slice(0, size),
-    hasNextPage: merged.length > size || here.hasNextPage,
-    hasPreviousPage: from !== undefined,
-    cursorOf: (finding) => encodeCursor(ORDER, placeOf(finding)),
+    items,
+    hasNextPage: backward ? from !== undefined : hasMore,
+    hasPreviousPage: backward ? hasMore : from !== undefined,
+    cursorOf: (finding) => encodeCursor(FINDING_ORDER, placeOf(finding)),
     totalCount: async () => {
       const inView = living.sorted.reduce((n, finding) => n + (keep(finding) ? 1 : 0), 0);
-      return inView + (await store.findings.count(resolvedQuery(filter, size, undefined)));
+      const query = findingQuery({ ...filter, states: ['RESOLVED'] });
+      if (principal.tenants === 'all') return inView + (await store.findings.count({ ...query, limit: 0 }));
+      const whole = { ...query, backward: false, from: undefined, most: Number.MAX_SAFE_INTEGER };
+      return inView + (await walkFindings(store.findings.page, whole, (finding) => keep(told(finding)))).length;
     },
   };
 }
 
-function resolvedQuery(filter: DriftFindingFilter, limit: number, after: Place | undefined): FindingQuery {
-  const { kinds, severities, categories, cluster, vmid, since } = filter;
-  const [firstSeenAt, id] = after ?? [];
-  return {
-    states: ['RESOLVED'],
-    ...(kinds !== undefined && { kinds }),
-    ...(severities !== undefined && { severities }),
-    ...(categories !== undefined && { categories }),
-    ...(cluster !== undefined && { cluster }),
-    ...(vmid !== undefined && { vmid }),
-    ...(since !== undefined && { since }),
-    ...(typeof firstSeenAt === 'number' && typeof id === 'string' && { after: { firstSeenAt, id } }),
-    limit,
-  };
-}
-
-/** Merges two lists of one order. What both have (it was resolved a moment ago) is told as the store has it. */
-function merge(living: readonly FindingRecord[], resolved: readonly FindingRecord[], most: number): FindingRecord[] {
+/**
+ * Merges two pieces of one order, newest first. What both have (it was resolved a moment ago) is told as the store has it.
+ * Where the living ones go on (`more`), nothing beyond the last of them is told yet: it would step over those.
+ */
+function merge(
+  living: readonly FindingRecord[],
+  resolved: readonly FindingRecord[],
+  { backward, more }: { readonly backward: boolean; readonly more: boolean },
+): FindingRecord[] {
   const ids = new Set<FindingId>(resolved.map((finding) => finding.id));
-  return [...living.filter((finding) => !ids.has(finding.id)), ...resolved]
-    .sort((a, b) => comparePlaces(placeOf(b), placeOf(a)))
-    .slice(0, most);
+  const edge = more ? living.at(backward ? 0 : -1) : undefined;
+  const within = (finding: FindingRecord): boolean => {
+    if (edge === undefined) return true;
+    const beyond = comparePlaces(placeOf(finding), placeOf(edge));
+    return backward ? beyond <= 0 : beyond >= 0;
+  };
+  return [...living.filter((finding) => !ids.has(finding.id)), ...resolved.filter(within)].sort((a, b) =>
+    comparePlaces(placeOf(b), placeOf(a)),
+  );
 }

@@ -3,15 +3,18 @@ import type { Binding } from '../domain/compare/binding.js';
 import type { GuestFilter } from '../domain/filters.js';
 import type { Difference, FindingId } from '../domain/finding.js';
 import type { Policy } from '../domain/policy.js';
+import { seesFinding } from '../domain/sees-finding.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
 import { addressKeeper, addressList, primaryAddress, witnesses } from './addresses.js';
-import { originOf, pastBinding, pastNode, pastOf } from './as-of.js';
+import { addressesAsOf, originOf, pastBinding, pastCarrier, pastNode, pastOf } from './as-of.js';
+import { findingsAsOf } from './as-of-findings.js';
+import { inventoryChanges } from './changes.js';
 import { collectorRecords, collectorSources, declaredSourceRecords } from './collectors.js';
 import { driftFacts } from './drift-facts.js';
-import { DEFAULT_STATES, findingPage, findingRecord, seesFinding } from './findings.js';
+import { DEFAULT_STATES, findingPage, findingRecord } from './findings.js';
 import { clusterFreshness, freshness, guestFreshness, inventoryFreshness } from './freshness.js';
 import { guestRecord, nodeRecord, nodeRecordOf } from './guest-record.js';
 import { guestKeeper, guestList, guestsUnder, oneGuest, seesGuest, sortGuests } from './guests.js';
@@ -22,6 +25,7 @@ import { portMapFreshness, portMapKeeper, portMapList } from './port-map.js';
 import type { FindingRecord, GuestRecord } from './records.js';
 import { serviceInventory } from './services.js';
 import { summaryRecord } from './summary.js';
+import { driftTimeline } from './timeline.js';
 import type { InventoryVerbs } from './verbs.js';
 
 export interface InventoryNeeds {
@@ -106,6 +110,8 @@ function estateVerbs(
   | 'nodes'
   | 'nodeById'
   | 'addresses'
+  | 'addressesAsOf'
+  | 'inventoryChanges'
   | 'portMap'
   | 'wholePortMap'
   | 'collectors'
@@ -139,6 +145,12 @@ function estateVerbs(
       const list = addressList(view(), binding(), policy());
       return pageOf(principal, list, addressKeeper(principal, query.filter), query);
     },
+    async addressesAsOf(principal, at, query) {
+      demand(principal, 'inventory:read');
+      const list = await addressesAsOf({ store, view: view(), policy: policy() }, at);
+      return pageOf(principal, list, addressKeeper(principal, query.filter), query);
+    },
+    inventoryChanges: (principal, query) => inventoryChanges(principal, store, query),
     portMap(principal, query) {
       demand(principal, 'portmap:read');
       const known = view();
@@ -161,7 +173,15 @@ function estateVerbs(
 
 function driftVerbs(
   needs: InventoryNeeds,
-): Verbs<'driftFindings' | 'driftFinding' | 'driftFindingsById' | 'driftHistory' | 'driftFacts'> {
+): Verbs<
+  | 'driftFindings'
+  | 'driftFindingsAsOf'
+  | 'driftTimeline'
+  | 'driftFinding'
+  | 'driftFindingsById'
+  | 'driftHistory'
+  | 'driftFacts'
+> {
   const { view, binding, differences, store, now } = needs;
   const byId = async (principal: Principal, ids: readonly FindingId[]) => {
     demand(principal, 'drift:read');
@@ -178,6 +198,11 @@ function driftVerbs(
       demand(principal, 'drift:read');
       return await findingPage(principal, { view: view(), store }, filter, page);
     },
+    async driftFindingsAsOf(principal, at, filter, page) {
+      demand(principal, 'drift:read');
+      return await findingsAsOf(principal, store, at, filter, page);
+    },
+    driftTimeline: (principal, query) => driftTimeline(principal, store, query),
     async driftFinding(principal, id) {
       return (await byId(principal, [id])).get(id);
     },
@@ -235,12 +260,20 @@ function guestEdges(
 
 const NONE: readonly FindingRecord[] = [];
 
-function networkEdges(needs: InventoryNeeds): Verbs<'nodeFreshness' | 'hardwareOf' | 'evidenceOf' | 'services'> {
+function networkEdges(
+  needs: InventoryNeeds,
+): Verbs<'nodeFreshness' | 'carrierOf' | 'hardwareOf' | 'evidenceOf' | 'services'> {
   const { view, now } = needs;
   return {
     evidenceOf(address) {
       const seen = address.isPast === true ? [] : witnesses(view(), address);
       return seen.length === 0 ? address.evidence : [...address.evidence, ...seen];
+    },
+    carrierOf(principal, carrier) {
+      const past = pastCarrier(carrier);
+      if (past !== undefined) return seesTenant(principal, tenantOf(past)) ? past : undefined;
+      const known = view().guests.get(carrier.guestId);
+      return known !== undefined && seesGuest(principal, known) ? guestRecord(known) : undefined;
     },
     hardwareOf(node) {
       return node.asOf === null ? hardwareOf(view(), node, now()) : undefined;

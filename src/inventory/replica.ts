@@ -19,11 +19,10 @@ export interface Replica {
    * `follows`: the run written before it; where that is not known here yet, everything is read from the store.
    */
   learnOwn(batch: Batch, seq: bigint, follows: bigint): Promise<void>;
-  /** The findings that events after the last look speak of. */
+  /** The findings that were written since the last look, by whom and however silently. */
   catchUpFindings(): Promise<void>;
-  /** Reads all findings that are not resolved anew. */
-  reloadFindings(): Promise<void>;
-  learnFindings(changed: readonly Finding[], comparedAt: Instant): void;
+  /** Learns findings that this process wrote itself under this number. */
+  learnFindings(changed: readonly Finding[], comparedAt: Instant, seq: bigint): void;
   compared(at: Instant): void;
   /** The same knowledge under other settings. */
   apply(settings: InventorySettings): void;
@@ -32,40 +31,30 @@ export interface Replica {
   onChange(listener: () => void): () => void;
 }
 
-const DRIFT_TOPICS = [
-  'drift.detected',
-  'drift.updated',
-  'drift.acknowledged',
-  'drift.suppressed',
-  'drift.resolved',
-  'drift.reopened',
-];
-const PAGE = 500;
+type Shelf = Pick<Store, 'versions' | 'findings' | 'comparisons' | 'now'>;
 
-export async function openReplica(
-  store: Pick<Store, 'versions' | 'findings' | 'events' | 'now'>,
-  settings: InventorySettings,
-): Promise<Replica> {
+export async function openReplica(store: Shelf, settings: InventorySettings): Promise<Replica> {
   const replica = new ViewKeeper(store, settings);
   await replica.reload();
   return replica;
 }
 
 class ViewKeeper implements Replica {
-  readonly #store: Pick<Store, 'versions' | 'findings' | 'events' | 'now'>;
+  readonly #store: Shelf;
   #settings: InventorySettings;
   #view: InventoryView;
   #binding: { readonly view: InventoryView; readonly binding: Binding } | undefined;
-  #findingCursor = 0n;
+  /** Up to which number everything written of findings is known. */
+  #findingSeq = 0n;
+  /** The last number that this process told itself, which a reading begun earlier may not have seen. */
+  #toldSeq = 0n;
   #reading: Promise<void> | undefined;
   #again = false;
   /** Findings are read one reading after the other: an older answer must not come after a newer one. */
   #findingsRead: Promise<void> = Promise.resolve();
-  /** How often this process told what it wrote of findings itself. */
-  #told = 0;
   readonly #listeners = new Set<() => void>();
 
-  constructor(store: Pick<Store, 'versions' | 'findings' | 'events' | 'now'>, settings: InventorySettings) {
+  constructor(store: Shelf, settings: InventorySettings) {
     this.#store = store;
     this.#settings = settings;
     this.#view = emptyView(settings.contract);
@@ -101,16 +90,16 @@ class ViewKeeper implements Replica {
   async #readAll(): Promise<void> {
     const store = this.#store;
     const now = await store.now();
-    const { last } = await store.events.bounds();
-    const [open, removed, living] = await Promise.all([
+    const [open, removed] = await Promise.all([
       store.versions.open(),
       store.versions.endedSince(now - DAY, 'declared.row'),
-      store.findings.living(),
     ]);
+    // After the versions, so known to reach as far as these: what was written meanwhile is read once more.
+    const living = await store.findings.living();
     const ended = removed.filter(({ version }) => open.states.some((state) => state.source === version.source));
     const number = this.#view.number;
     this.#view = learn({ ...emptyView(this.#settings.contract), number }, { ...open, ended }, this.#settings);
-    this.#findingCursor = last;
+    this.#findingSeq = open.seq;
     this.#setFindings(new Map(living.map((finding) => [finding.id, finding])), null);
     this.#tell();
   }
@@ -154,11 +143,7 @@ class ViewKeeper implements Replica {
   }
 
   catchUpFindings(): Promise<void> {
-    return this.#inTurn(() => this.#readFindingEvents());
-  }
-
-  reloadFindings(): Promise<void> {
-    return this.#inTurn(() => this.#readFindings());
+    return this.#inTurn(() => this.#readChanges());
   }
 
   #inTurn(read: () => Promise<void>): Promise<void> {
@@ -167,34 +152,26 @@ class ViewKeeper implements Replica {
     return mine;
   }
 
-  async #readFindingEvents(): Promise<void> {
+  async #readChanges(): Promise<void> {
     for (;;) {
-      const told = this.#told;
-      const events = await this.#store.events.after(this.#findingCursor, DRIFT_TOPICS, PAGE);
-      const last = events.at(-1);
-      if (last === undefined) return;
-      const ids = new Set(events.map((event) => (event.payload as { findingId: FindingId }).findingId));
-      const changed = await this.#store.findings.byIds([...ids]);
+      const { seq, findings } = await this.#store.findings.changedSince(this.#findingSeq);
+      const latest = findings.length === 0 ? undefined : await this.#store.comparisons.latest();
       // What was written here meanwhile is newer than what was read: look again.
-      if (told !== this.#told) continue;
-      this.#learnFindings([...changed.values()], last.at);
-      this.#findingCursor = last.cursor;
+      if (seq < this.#toldSeq) continue;
+      this.#findingSeq = seq;
+      this.#learnFindings(findings, latest?.at ?? this.#view.findings.comparedAt);
+      return;
     }
   }
 
-  async #readFindings(): Promise<void> {
-    const { last } = await this.#store.events.bounds();
-    const living = await this.#store.findings.living();
-    this.#findingCursor = last;
-    this.#setFindings(new Map(living.map((finding) => [finding.id, finding])), this.#view.findings.comparedAt);
-  }
-
-  learnFindings(changed: readonly Finding[], comparedAt: Instant): void {
-    this.#told += 1;
+  learnFindings(changed: readonly Finding[], comparedAt: Instant, seq: bigint): void {
+    // A reading that reached further has it already, and perhaps what somebody decided after it.
+    if (seq <= this.#findingSeq) return;
+    if (seq > this.#toldSeq) this.#toldSeq = seq;
     this.#learnFindings(changed, comparedAt);
   }
 
-  #learnFindings(changed: readonly Finding[], comparedAt: Instant): void {
+  #learnFindings(changed: readonly Finding[], comparedAt: Instant | null): void {
     if (changed.length === 0) return;
     const byId = new Map(this.#view.findings.byId);
     for (const finding of changed) {

@@ -1,10 +1,11 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { DRIFT_KINDS, SEVERITIES } from '../domain/finding.js';
+import { seesFinding } from '../domain/sees-finding.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
 import { collectorRecords, collectorSources, declaredSourceRecords } from './collectors.js';
-import { livingFindings, seesFinding } from './findings.js';
+import { livingFindings } from './findings.js';
 import { inventoryFreshness } from './freshness.js';
 import { seesGuest } from './guests.js';
 import { healthOf } from './health.js';

@@ -3,10 +3,12 @@ import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
 import type { DeclaredFact, DriftFindingState, FindingEvent, FindingId } from '../domain/finding.js';
 import type { GuestId, NodeStatus } from '../domain/guest.js';
 import type { Instant } from '../domain/time.js';
+import type { ChangeRecord, ChangesWanted } from './changes.js';
 import type { NodeHardware } from './hardware.js';
 import type { Page, PageRequest } from './page.js';
 import type { PortMapQuery, PortMapRecord } from './port-map.js';
 import type {
+  AddressCarrier,
   AddressEvidenceRecord,
   AddressRecord,
   CollectorRecord,
@@ -21,6 +23,7 @@ import type {
   SummaryRecord,
 } from './records.js';
 import type { RecordCollector, ServiceInventory } from './services.js';
+import type { DriftBucketRecord, TimeBucket } from './timeline.js';
 
 export type GuestOrderField = 'VMID' | 'NAME' | 'NODE' | 'STATUS' | 'MEMORY';
 export interface GuestOrder {
@@ -80,6 +83,11 @@ export interface InventoryVerbs {
   /** `cluster/node`; undefined: absent or not the caller's. */
   nodeById(principal: Principal, id: string): NodeRecord | undefined;
   addresses(principal: Principal, query: AddressesQuery): Page<AddressRecord>;
+  addressesAsOf(principal: Principal, at: Instant, query: AddressesQuery): Promise<Page<AddressRecord>>;
+  /** The guest that carries an address, as it was where the address is of the past; undefined: not the caller's. */
+  carrierOf(principal: Principal, carrier: AddressCarrier): GuestRecord | undefined;
+  /** What changed between two moments, newest first; of what was there at the first look at its source, nothing did. */
+  inventoryChanges(principal: Principal, query: ChangesWanted): Promise<Page<ChangeRecord>>;
   /** Public names on their way to a guest and its switch port; needs `portmap:read`. */
   portMap(principal: Principal, query: PortMapQuery): Page<PortMapRecord>;
   /** All rows, for answers that are not paged; undefined freshness: no proxy is configured. */
@@ -88,6 +96,18 @@ export interface InventoryVerbs {
     readonly rows: readonly PortMapRecord[];
   };
   driftFindings(principal: Principal, filter: DriftFindingFilter, page: PageRequest): Promise<Page<FindingRecord>>;
+  /** Findings in the states and with the values of then. */
+  driftFindingsAsOf(
+    principal: Principal,
+    at: Instant,
+    filter: DriftFindingFilter,
+    page: PageRequest,
+  ): Promise<Page<FindingRecord>>;
+  /** What happened to findings, in whole buckets (UTC) of the time asked for; at most 1,000. */
+  driftTimeline(
+    principal: Principal,
+    query: { readonly from: Instant; readonly to: Instant; readonly bucket: TimeBucket },
+  ): Promise<readonly DriftBucketRecord[]>;
   driftFinding(principal: Principal, id: FindingId): Promise<FindingRecord | undefined>;
   /** Living and resolved ones by id, in one question; absent and hidden ones are left out. */
   driftFindingsById(principal: Principal, ids: readonly FindingId[]): Promise<ReadonlyMap<FindingId, FindingRecord>>;

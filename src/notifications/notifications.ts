@@ -1,4 +1,4 @@
-import type { NotifyTarget } from '../domain/notify.js';
+import { type NotifyTarget, REDIS_TARGET } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
 import type { Message } from '../store/deliveries.js';
 import { Holder } from './holder.js';
@@ -68,6 +68,9 @@ export function notifications(needs: NotificationNeeds): Notifications {
       tryRedis: async () => (redis === undefined ? { kind: 'failed', reason: 'REDIS_URL is not set' } : redis.test()),
     }),
     async configure(targets) {
+      // Their places first: what happens once a target is known is told to it, whoever is to tell it.
+      const places = [...targets.map(({ id }) => id), ...(redis === undefined ? [] : [REDIS_TARGET])];
+      for (const place of places) await needs.store.deliveries.open(place);
       const wanted = new Map(targets.map((target) => [target.id, target]));
       const gone = [...running.values()].filter(({ target }) => !isSame(target, wanted.get(target.id)));
       for (const { target } of gone) running.delete(target.id);

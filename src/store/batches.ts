@@ -15,11 +15,27 @@ export async function lastBatch(sql: Sql): Promise<bigint> {
 
 /** Writes what one run changes, in a handful of statements whatever the number of rows. */
 export async function applyBatch(sql: Sql, seq: bigint, batch: Batch): Promise<void> {
-  const { ends, puts } = split(batch.writes);
-  if (ends.length > 0) await endVersions(sql, seq, ends);
-  if (puts.length > 0) await putVersions(sql, seq, puts);
+  await applyWrites(sql, seq, batch.writes);
   if (batch.reads.length > 0) await saveReads(sql, seq, batch.reads);
   await saveState(sql, seq, batch.state);
+}
+
+async function applyWrites(sql: Sql, seq: bigint, writes: readonly VersionWrite[]): Promise<void> {
+  const { ends, puts } = split(writes);
+  if (ends.length > 0) await endVersions(sql, seq, ends, puts);
+  if (puts.length > 0) await putVersions(sql, seq, puts);
+}
+
+/** Writes versions that no run read. Their sources count as written: a replica that learns its own next run must not pass these by. */
+export async function writeVersions(
+  sql: Sql,
+  seq: bigint,
+  writes: readonly VersionWrite[],
+): Promise<readonly string[]> {
+  await applyWrites(sql, seq, writes);
+  const sources = [...new Set(writes.map((write) => (write.op === 'put' ? write.version : write.key).source))];
+  await sql.run('UPDATE source_states SET seq = $1 WHERE source_states.source = ANY ($2)', [seq, sources]);
+  return sources;
 }
 
 type End = Pick<Extract<VersionWrite, { op: 'end' }>, 'key' | 'validTo'>;
@@ -30,13 +46,17 @@ function split(writes: readonly VersionWrite[]): { ends: readonly End[]; puts: r
   const puts = new Map<string, Version>();
   for (const write of writes) {
     const key = write.op === 'put' ? write.version : write.key;
-    const id = [key.kind, key.incarnation, key.source, key.cluster, key.key].join('\0');
+    const id = idOf(key);
     if (puts.has(id) || (write.op === 'end' && ends.has(id)))
       throw new Error(`a batch writes version ${named(key)} twice`);
     if (write.op === 'end') ends.set(id, write);
     else puts.set(id, write.version);
   }
   return { ends: [...ends.values()], puts: [...puts.values()] };
+}
+
+function idOf({ kind, incarnation, source, cluster, key }: VersionKey): string {
+  return [kind, incarnation, source, cluster, key].join('\0');
 }
 
 function named({ source, cluster, kind, key, incarnation }: VersionKey): string {
@@ -54,16 +74,27 @@ function keyColumns(keys: readonly VersionKey[]): readonly (readonly (string | n
 }
 
 // A version never ends before it began, though a read asked earlier may arrive later.
-async function endVersions(sql: Sql, seq: bigint, ends: readonly End[]): Promise<void> {
+async function endVersions(
+  sql: Sql,
+  seq: bigint,
+  ends: readonly End[],
+  puts: readonly Version[] | 'followed',
+): Promise<void> {
+  const begun = puts === 'followed' ? undefined : new Set(puts.map(idOf));
   await sql.run(
     `UPDATE versions AS open
-        SET valid_to = greatest(open.valid_from, ended.at), closed_seq = $1
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[])
-            AS ended (source, cluster, kind, key, incarnation, at)
+        SET valid_to = greatest(open.valid_from, ended.at), closed_seq = $1, followed = ended.followed
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::boolean[])
+            AS ended (source, cluster, kind, key, incarnation, at, followed)
       WHERE open.valid_to IS NULL
         AND open.kind = ended.kind AND open.cluster = ended.cluster AND open.key = ended.key
         AND open.incarnation = ended.incarnation AND open.source = ended.source`,
-    [seq, ...keyColumns(ends.map((e) => e.key)), ends.map((e) => timestamp(e.validTo))],
+    [
+      seq,
+      ...keyColumns(ends.map((e) => e.key)),
+      ends.map((e) => timestamp(e.validTo)),
+      ends.map((e) => begun?.has(idOf(e.key)) ?? true),
+    ],
   );
 }
 
@@ -76,6 +107,7 @@ async function putVersions(sql: Sql, seq: bigint, puts: readonly Version[]): Pro
       sql,
       seq,
       changed.map((v) => ({ key: v, validTo: v.validFrom })),
+      'followed',
     );
   const begun = puts.filter((version) => open.get(version) !== true);
   if (begun.length >= COPY_ROWS) await copyVersions(sql, seq, begun);

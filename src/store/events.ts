@@ -19,10 +19,11 @@ export function eventsOf(pool: pg.Pool, inTurn: Writer['inTurn']): Store['events
         );
         return head ?? { last: 0n, resumableAfter: 0n };
       }),
-    async prune(before) {
+    async prune(before, { keepAfter, signal } = {}) {
       let pruned = 0;
       for (;;) {
-        const now = await inTurn((sql) => pruneSome(sql, timestamp(before)));
+        signal?.throwIfAborted();
+        const now = await inTurn((sql) => pruneSome(sql, timestamp(before), keepAfter ?? null));
         pruned += now;
         if (now < PRUNED_AT_ONCE) return pruned;
       }
@@ -30,15 +31,11 @@ export function eventsOf(pool: pg.Pool, inTurn: Writer['inTurn']): Store['events
   };
 }
 
-// One index range per topic and none longer than the page: a rare topic costs no walk through the common ones.
-async function eventsAfter(
-  sql: Sql,
-  cursor: bigint,
-  topics: readonly string[],
-  limit: number,
-): Promise<readonly LogEvent[]> {
-  const rows = await sql.query<EventRow>(
-    `SELECT events.cursor, events.topic, events.at, events.subject_kind AS "subjectKind",
+/**
+ * The page of the log behind $1 with topics $2, at most $3 rows. One index range per topic and none longer than the page:
+ * a rare topic costs no walk through the common ones.
+ */
+export const eventsAfterSql = `SELECT events.cursor, events.topic, events.at, events.subject_kind AS "subjectKind",
             events.subject_id AS "subjectId", events.payload
        FROM (SELECT mine.cursor
                FROM unnest($2::text[]) AS wanted (topic)
@@ -48,9 +45,15 @@ async function eventsAfter(
                      ORDER BY events.cursor LIMIT $3) AS mine
               ORDER BY mine.cursor LIMIT $3) AS page
        JOIN events ON events.cursor = page.cursor
-      ORDER BY events.cursor`,
-    [cursor, [...new Set(topics)], limit],
-  );
+      ORDER BY events.cursor`;
+
+async function eventsAfter(
+  sql: Sql,
+  cursor: bigint,
+  topics: readonly string[],
+  limit: number,
+): Promise<readonly LogEvent[]> {
+  const rows = await sql.query<EventRow>(eventsAfterSql, [cursor, [...new Set(topics)], limit]);
   return rows.map(({ subjectKind, subjectId, ...event }) => ({
     ...event,
     subject: { kind: subjectKind, id: subjectId },
@@ -88,17 +91,23 @@ export async function appendEvents(sql: Sql, events: readonly NewLogEvent[]): Pr
 }
 
 // Only a beginning of the log goes, so that what is left has no holes: up to the first event that is young enough.
-async function pruneSome(sql: Sql, before: string): Promise<number> {
-  const [keep] = await sql.query<{ cursor: bigint }>(
-    `SELECT coalesce(
+async function pruneSome(sql: Sql, before: string, keepAfter: bigint | null): Promise<number> {
+  const [keep] = await sql.query<{ cursor: bigint; pruned: bigint }>(
+    `SELECT write_head.pruned_cursor AS pruned,
+            least(coalesce(
               (SELECT min(young.cursor) - 1 FROM events AS young
-                WHERE young.at >= $1 AND young.cursor <= write_head.pruned_cursor + $2),
-              least(write_head.event_cursor, write_head.pruned_cursor + $2)) AS cursor
+                WHERE young.at >= $1
+                  AND young.cursor > write_head.pruned_cursor AND young.cursor <= write_head.pruned_cursor + $2),
+              write_head.pruned_cursor + $2), write_head.event_cursor, $3::bigint) AS cursor
        FROM write_head`,
-    [before, PRUNED_AT_ONCE],
+    [before, PRUNED_AT_ONCE, keepAfter],
   );
-  if (keep === undefined) return 0;
-  const deleted = await sql.run('DELETE FROM events WHERE events.cursor <= $1', [keep.cursor]);
+  if (keep === undefined || keep.cursor <= keep.pruned) return 0;
+  // From where the last one ended: below it the index still names what is deleted already.
+  const deleted = await sql.run('DELETE FROM events WHERE events.cursor > $1 AND events.cursor <= $2', [
+    keep.pruned,
+    keep.cursor,
+  ]);
   if (deleted > 0) await sql.run('UPDATE write_head SET pruned_cursor = $1', [keep.cursor]);
   return deleted;
 }

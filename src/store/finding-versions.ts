@@ -172,7 +172,7 @@ async function stepsIn(
   ids: Ids,
 ): Promise<readonly { readonly n: number; readonly type: DriftEventType; readonly count: number }[]> {
   return sql.query<{ n: number; type: DriftEventType; count: number }>(
-    `SELECT floor((extract(epoch FROM h.at) * 1000 - $3::float8) / $4::float8)::int AS n, h.type, count(*)::int AS count
+    `SELECT floor((date_part('epoch', h.at) * 1000 - $3::float8) / $4::float8)::int AS n, h.type, count(*)::int AS count
        FROM finding_history AS h
       WHERE h.at >= $1 AND h.at < $2 AND ($5::text[] IS NULL OR h.finding_id = ANY ($5))
       GROUP BY 1, 2`,
@@ -188,7 +188,7 @@ async function movesIn(
   ids: Ids,
 ): Promise<readonly { readonly n: number; readonly severity: Severity; readonly count: number }[]> {
   return sql.query<{ n: number; severity: Severity; count: number }>(
-    `SELECT floor((extract(epoch FROM move.at) * 1000 - $3::float8) / $4::float8)::int AS n,
+    `SELECT floor((date_part('epoch', move.at) * 1000 - $3::float8) / $4::float8)::int AS n,
             move.severity, sum(move.by)::int AS count
        FROM (SELECT v.valid_from AS at, v.severity, v.finding_id, 1 AS by FROM finding_versions AS v
               WHERE v.state = 'OPEN' AND v.valid_from >= $1 AND v.valid_from < $2

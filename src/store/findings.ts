@@ -1,14 +1,19 @@
+import type pg from 'pg';
 import { type DataSource, In, type SelectQueryBuilder } from 'typeorm';
 import type { Finding, FindingEvent, FindingId } from '../domain/finding.js';
+import type { Instant } from '../domain/time.js';
 import { explaining, type Sql } from './connection.js';
 import { FindingEntity } from './entities/finding.js';
 import { FindingHistoryEntity } from './entities/finding-history.js';
+import { keepFindingVersions } from './finding-versions.js';
 import { json, text, timestamp } from './sql-values.js';
 import type { FindingQuery, Store } from './store.js';
 
 type History = FindingEvent & { readonly cursor: bigint | null };
 
-export function findingsOf(database: DataSource): Store['findings'] {
+export function findingsOf(
+  database: DataSource,
+): Pick<Store['findings'], 'living' | 'changedSince' | 'byIds' | 'page' | 'count' | 'history'> {
   const findings = database.getRepository(FindingEntity);
   const history = database.getRepository(FindingHistoryEntity);
   return {
@@ -16,6 +21,17 @@ export function findingsOf(database: DataSource): Store['findings'] {
       explaining(async () => {
         const rows = await findings.createQueryBuilder('f').where("f.state <> 'RESOLVED'").orderBy('f.id').getMany();
         return rows.map(findingOf);
+      }),
+    changedSince: (seq) =>
+      explaining(async () => {
+        // The number first: what is committed meanwhile may be in the rows, and is read once more next time.
+        const [head] = await database.query<{ seq: string }[]>('SELECT write_head.seq FROM write_head');
+        const rows = await findings
+          .createQueryBuilder('f')
+          .where('f.changed_seq > :seq', { seq: String(seq) })
+          .orderBy('f.id')
+          .getMany();
+        return { seq: BigInt(head?.seq ?? 0), findings: rows.map(findingOf) };
       }),
     byIds: (ids) =>
       explaining(async () => {
@@ -27,7 +43,7 @@ export function findingsOf(database: DataSource): Store['findings'] {
     history: (ids) =>
       explaining(async () => {
         const rows = await history.find({ where: { findingId: In([...ids]) }, order: { id: 'ASC' } });
-        return historiesOf(ids, rows);
+        return historiesOf(ids, rows, await prunedCursor(database));
       }),
   };
 }
@@ -38,7 +54,12 @@ function page(builder: SelectQueryBuilder<FindingEntity>, query: FindingQuery): 
     const at = timestamp(query.after.firstSeenAt);
     wanted.andWhere('(f.first_seen_at, f.id) < (:at, :id)', { at, id: query.after.id });
   }
-  return wanted.orderBy('f.firstSeenAt', 'DESC').addOrderBy('f.id', 'DESC').limit(query.limit).getMany();
+  if (query.before !== undefined) {
+    const at = timestamp(query.before.firstSeenAt);
+    wanted.andWhere('(f.first_seen_at, f.id) > (:at, :id)', { at, id: query.before.id });
+  }
+  const way = query.fromTheEnd === true ? 'ASC' : 'DESC';
+  return wanted.orderBy('f.firstSeenAt', way).addOrderBy('f.id', way).limit(query.limit).getMany();
 }
 
 function filtered(builder: SelectQueryBuilder<FindingEntity>, query: FindingQuery): SelectQueryBuilder<FindingEntity> {
@@ -61,43 +82,78 @@ function filtered(builder: SelectQueryBuilder<FindingEntity>, query: FindingQuer
 }
 
 function findingOf(row: FindingEntity): Finding {
-  const { kind, subjectKind, subjectId, field, inClusters: _clusters, inPlaces: _places, ...rest } = row;
+  const { kind, subjectKind, subjectId, field, inClusters: _, inPlaces: __, changedSeq: ___, ...rest } = row;
   return { ...rest, identity: { kind, subject: { kind: subjectKind, id: subjectId }, field } };
 }
 
 function historiesOf(
   ids: readonly FindingId[],
   rows: readonly FindingHistoryEntity[],
+  pruned: bigint,
 ): ReadonlyMap<FindingId, readonly History[]> {
   const histories = new Map<FindingId, History[]>(ids.map((id) => [id, []]));
-  for (const { id: _id, ...step } of rows) histories.get(step.findingId)?.push(step);
+  for (const { id: _id, cursor, ...step } of rows) {
+    // A place that the log no longer reaches back to would only be refused.
+    const resumable = cursor !== null && cursor >= pruned ? cursor : null;
+    histories.get(step.findingId)?.push({ ...step, cursor: resumable });
+  }
   return histories;
 }
 
+async function prunedCursor(database: DataSource): Promise<bigint> {
+  const rows: readonly { readonly cursor: bigint }[] = await database.query(
+    'SELECT write_head.pruned_cursor AS cursor FROM write_head',
+  );
+  return rows[0]?.cursor ?? 0n;
+}
+
+/** One finding as it is in the order of writers. */
+export async function findFinding(sql: Sql, id: FindingId): Promise<Finding | undefined> {
+  const [row] = await sql.query<FindingEntity & pg.QueryResultRow>(
+    `SELECT f.id, f.kind, f.subject_kind AS "subjectKind", f.subject_id AS "subjectId", f.field, f.state, f.severity,
+            f.category, f.declared, f.observed, f.declared_by AS "declaredBy", f.evidence, f.message, f.guests,
+            f.clusters, f.first_seen_at AS "firstSeenAt", f.last_seen_at AS "lastSeenAt",
+            f.onset_after AS "onsetAfter", f.onset_before AS "onsetBefore", f.resolved_at AS "resolvedAt",
+            f.occurrences, f.suppressed_until AS "suppressedUntil", f.reason, f.decided
+       FROM findings AS f
+      WHERE f.id = $1`,
+    [text(id)],
+  );
+  return row === undefined ? undefined : findingOf(row);
+}
+
 /** Upserts findings and appends their history, one statement each. */
-export async function saveFindings(sql: Sql, findings: readonly Finding[], history: readonly History[]): Promise<void> {
+export async function saveFindings(
+  sql: Sql,
+  { seq, at: now }: { readonly seq: bigint; readonly at: Instant },
+  findings: readonly Finding[],
+  history: readonly History[],
+): Promise<void> {
   const last = [...new Map(findings.map((f) => [f.id, f])).values()];
-  if (last.length > 0) await upsert(sql, last);
+  if (last.length > 0) await upsert(sql, seq, last);
   if (history.length > 0) await append(sql, history);
+  // A silent step has no time of its own: it is of the transaction's.
+  const steps = new Map(history.map((step) => [step.findingId, step.at]));
+  if (last.length > 0) await keepFindingVersions(sql, new Map(last.map(({ id }) => [id, steps.get(id) ?? now])));
 }
 
 // As one JSON document and not as arrays: SQL's unnest cannot carry a list inside a list.
-async function upsert(sql: Sql, findings: readonly Finding[]): Promise<void> {
+async function upsert(sql: Sql, seq: bigint, findings: readonly Finding[]): Promise<void> {
   await sql.run(
     `INSERT INTO findings
        (id, kind, subject_kind, subject_id, field, state, severity, category, declared, observed, declared_by, evidence,
         message, guests, clusters, first_seen_at, last_seen_at, onset_after, onset_before, resolved_at, occurrences,
-        suppressed_until, reason, in_clusters, in_places)
+        suppressed_until, reason, decided, in_clusters, in_places, changed_seq)
      SELECT f.id, f.kind, f.subject_kind, f.subject_id, f.field, f.state, f.severity, f.category, f.declared,
             f.observed, f.declared_by, f.evidence, f.message, f.guests, f.clusters, f.first_seen_at, f.last_seen_at,
             f.onset_after, f.onset_before, f.resolved_at, f.occurrences, f.suppressed_until, f.reason,
-            f.in_clusters, f.in_places
+            f.decided, f.in_clusters, f.in_places, $2
        FROM jsonb_to_recordset($1::jsonb) AS f
             (id text, kind text, subject_kind text, subject_id text, field text, state text, severity text,
              category text, declared text, observed text, declared_by jsonb, evidence jsonb, message text,
              guests jsonb, clusters jsonb, first_seen_at timestamptz, last_seen_at timestamptz,
              onset_after timestamptz, onset_before timestamptz, resolved_at timestamptz, occurrences int,
-             suppressed_until timestamptz, reason text, in_clusters text[], in_places text[])
+             suppressed_until timestamptz, reason text, decided jsonb, in_clusters text[], in_places text[])
          ON CONFLICT (id) DO UPDATE
         SET state = excluded.state, severity = excluded.severity, category = excluded.category,
             declared = excluded.declared, observed = excluded.observed, declared_by = excluded.declared_by,
@@ -106,8 +162,9 @@ async function upsert(sql: Sql, findings: readonly Finding[]): Promise<void> {
             last_seen_at = excluded.last_seen_at, onset_after = excluded.onset_after,
             onset_before = excluded.onset_before, resolved_at = excluded.resolved_at,
             occurrences = excluded.occurrences, suppressed_until = excluded.suppressed_until,
-            reason = excluded.reason, in_clusters = excluded.in_clusters, in_places = excluded.in_places`,
-    [json(findings.map(rowOf))],
+            reason = excluded.reason, decided = excluded.decided, in_clusters = excluded.in_clusters,
+            in_places = excluded.in_places, changed_seq = excluded.changed_seq`,
+    [json(findings.map(rowOf)), seq],
   );
 }
 
@@ -136,6 +193,7 @@ function rowOf(f: Finding): Record<string, unknown> {
     occurrences: f.occurrences,
     suppressed_until: timestamp(f.suppressedUntil),
     reason: f.reason,
+    decided: f.decided,
     ...belonging(f),
   };
 }

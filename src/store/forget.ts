@@ -16,6 +16,7 @@ export function forgetCollected(writer: Writer): Promise<void> {
       'source_states',
       'runs',
       'finding_history',
+      'finding_versions',
       'findings',
       'comparisons',
       'asks',

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { connectionSettings } from './data-source.js';
 import type { Channel, Store } from './store.js';
 
-const CHANNELS: readonly Channel[] = ['inventory', 'events', 'api_keys', 'asks', 'deliveries'];
+const CHANNELS: readonly Channel[] = ['inventory', 'findings', 'decisions', 'events', 'api_keys', 'asks', 'deliveries'];
 
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 5_000;

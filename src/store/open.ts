@@ -7,14 +7,17 @@ import { explained, onConnection } from './connection.js';
 import { connect } from './data-source.js';
 import { deliveriesOf } from './deliveries.js';
 import { eventsOf } from './events.js';
+import { findingsOfThen } from './finding-versions.js';
 import { findingsOf } from './findings.js';
 import { forgetCollected } from './forget.js';
 import { listener } from './listen.js';
 import { locksOn } from './locks.js';
 import { migrate } from './migrate.js';
+import { retentionOf } from './retention.js';
 import { runsOf } from './runs.js';
 import type { Store } from './store.js';
 import { writerOn } from './transaction.js';
+import { changesOf } from './version-changes.js';
 import { versionsOf } from './versions.js';
 
 export interface StoreOptions {
@@ -45,10 +48,11 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     migrate: () => migrate(orm, url, applicationName),
     now: () => now(pool),
     transaction: writer.transaction,
-    versions: versionsOf(pool),
+    versions: { ...versionsOf(pool), ...changesOf(pool) },
     runs: runsOf(orm),
-    findings: findingsOf(orm),
+    findings: { ...findingsOf(orm), ...findingsOfThen(pool) },
     events: eventsOf(pool, writer.inTurn),
+    retention: retentionOf(pool),
     apiKeys: apiKeysOf(orm),
     comparisons: comparisonsOf(orm),
     asks: asksOf(orm),

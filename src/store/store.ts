@@ -1,8 +1,9 @@
-import type { Finding, FindingEvent, FindingId } from '../domain/finding.js';
+import type { DriftEventType, Finding, FindingEvent, FindingId, Severity } from '../domain/finding.js';
 import type { Learned } from '../domain/learn/learned.js';
 import type { Instant } from '../domain/time.js';
-import type { Batch, Version, VersionKind } from '../domain/version.js';
+import type { Batch, Version, VersionKind, VersionWrite } from '../domain/version.js';
 import type { Deliveries } from './deliveries.js';
+import type { Retention } from './retention.js';
 
 /** A row of the event log. `cursor` is in commit order: whoever has passed one never finds a later commit behind it. */
 export interface LogEvent {
@@ -64,14 +65,24 @@ export interface Transaction {
   };
   readonly runs: { add(run: RunRecord): Promise<void> };
   readonly events: { append(events: readonly NewLogEvent[]): Promise<readonly bigint[]> };
+  readonly versions: {
+    /** Writes versions that no run read: what a person accepted. */
+    write(writes: readonly VersionWrite[]): Promise<void>;
+  };
   readonly findings: {
+    find(id: FindingId): Promise<Finding | undefined>;
     /** Upserts findings and appends their history; `cursors[i]` is the event-log cursor of `history[i]`. */
     save(
       findings: readonly Finding[],
       history: readonly (FindingEvent & { readonly cursor: bigint | null })[],
     ): Promise<void>;
   };
-  readonly comparisons: { latest(): Promise<ComparisonRecord | undefined>; record(c: ComparisonRecord): Promise<void> };
+  readonly comparisons: {
+    latest(): Promise<ComparisonRecord | undefined>;
+    record(c: ComparisonRecord): Promise<void>;
+    /** A person's word changed findings: no comparison that began without it may write, on whichever replica. */
+    outdate(): Promise<void>;
+  };
   readonly apiKeys: {
     add(key: ApiKeyRow): Promise<void>;
     revoke(id: string, at: Instant): Promise<ApiKeyRow | undefined>;
@@ -85,7 +96,7 @@ export interface Transaction {
 }
 
 /** The channels on which a commit is announced. The payload carries who and which number, never the truth. */
-export type Channel = 'inventory' | 'events' | 'api_keys' | 'asks' | 'deliveries';
+export type Channel = 'inventory' | 'findings' | 'decisions' | 'events' | 'api_keys' | 'asks' | 'deliveries';
 
 /** Postgres, in the words of the trade. */
 export interface Store {
@@ -108,6 +119,8 @@ export interface Store {
       after: Instant,
       kind: VersionKind,
     ): Promise<readonly { readonly version: Version; readonly validTo: Instant }[]>;
+    /** What began or ended in a time, newest first: a page of steps, each with what it followed. */
+    changes(query: ChangesQuery): Promise<readonly VersionChange[]>;
   };
   readonly runs: {
     latest(source: string): Promise<RunRecord | undefined>;
@@ -117,10 +130,19 @@ export interface Store {
   readonly findings: {
     /** All that are not RESOLVED. */
     living(): Promise<readonly Finding[]>;
+    /** All that were written after a sequence number, resolved ones too, and up to which number this is all. */
+    changedSince(seq: bigint): Promise<{ readonly seq: bigint; readonly findings: readonly Finding[] }>;
     byIds(ids: readonly FindingId[]): Promise<ReadonlyMap<FindingId, Finding>>;
     /** Keyset page, newest `firstSeenAt` first, ties by id. */
     page(query: FindingQuery): Promise<readonly Finding[]>;
     count(query: FindingQuery): Promise<number>;
+    /** The same page of what was so at a moment. Where a finding belongs, and who may see it, is as it is now. */
+    pageAsOf(at: Instant, query: FindingQuery): Promise<readonly Finding[]>;
+    countAsOf(at: Instant, query: FindingQuery): Promise<number>;
+    /** Whom the findings belong to that were there, or took a step, in a time. */
+    touching(times: FindingTimes): Promise<readonly Pick<Finding, 'id' | 'guests' | 'clusters'>[]>;
+    /** What happened to findings (`ids`: these alone) in buckets of `length` milliseconds, numbered from 0. */
+    timeline(times: FindingTimes, length: number, ids: readonly FindingId[] | undefined): Promise<FindingTimeline>;
     history(
       ids: readonly FindingId[],
     ): Promise<ReadonlyMap<FindingId, readonly (FindingEvent & { readonly cursor: bigint | null })[]>>;
@@ -130,8 +152,10 @@ export interface Store {
     after(cursor: bigint, topics: readonly string[], limit: number): Promise<readonly LogEvent[]>;
     /** The newest cursor, and the oldest one a reader may still resume after. */
     bounds(): Promise<{ readonly last: bigint; readonly resumableAfter: bigint }>;
-    prune(before: Instant): Promise<number>;
+    /** Forgets the beginning of the log, up to `before` and never beyond the cursor `keepAfter`. Gives the number of events. */
+    prune(before: Instant, until?: { readonly keepAfter?: bigint; readonly signal?: AbortSignal }): Promise<number>;
   };
+  readonly retention: Retention;
   readonly apiKeys: { byPrefix(prefix: string): Promise<ApiKeyRow | undefined>; all(): Promise<readonly ApiKeyRow[]> };
   readonly comparisons: { latest(): Promise<ComparisonRecord | undefined> };
   readonly asks: { open(source: string): Promise<readonly { readonly part: string; readonly key: string }[]> };
@@ -156,5 +180,53 @@ export interface FindingQuery {
   readonly vmid?: number;
   readonly since?: Instant;
   readonly after?: { readonly firstSeenAt: Instant; readonly id: string };
+  /** Only what stands before this place. */
+  readonly before?: { readonly firstSeenAt: Instant; readonly id: string };
+  /** Oldest first: the page nearest to the end, or to `before`. */
+  readonly fromTheEnd?: boolean;
   readonly limit: number;
+}
+
+/** From `from` on, and before `to`. */
+export interface FindingTimes {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+export interface FindingTimeline {
+  /** How many were open just before `from`. */
+  readonly before: readonly { readonly severity: Severity; readonly count: number }[];
+  readonly steps: readonly { readonly n: number; readonly type: DriftEventType; readonly count: number }[];
+  /** By how many the open ones of a severity grew in bucket `n`. */
+  readonly moves: readonly { readonly n: number; readonly severity: Severity; readonly count: number }[];
+}
+
+/** After `from`, up to `to`: what tells the estate of `from` from the estate of `to`. */
+export interface ChangesQuery {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly kinds: readonly VersionKind[];
+  readonly cluster?: string;
+  readonly keys?: readonly string[];
+  /** This step and those before it in time. */
+  readonly upto?: ChangePlace;
+  /** This step and those behind it in time, oldest first. */
+  readonly downto?: ChangePlace;
+  /** Read from the oldest on. */
+  readonly oldestFirst?: boolean;
+  readonly limit: number;
+}
+
+/** A step's place: when, then the version, then its beginning (0) before its end (1). */
+export interface ChangePlace {
+  readonly at: Instant;
+  readonly id: string;
+  readonly step: 0 | 1;
+}
+
+/** A version that began, with what it followed; or one that ended with nothing behind it. */
+export interface VersionChange extends ChangePlace {
+  readonly version: Omit<Version, 'hash'>;
+  /** The body before; null: the key was not there. Of an end: null. */
+  readonly before: unknown;
 }

@@ -2,11 +2,11 @@ import type pg from 'pg';
 import type { Instant } from '../domain/time.js';
 import { addApiKey, anyApiKey, revokeApiKey } from './api-keys.js';
 import { addAsks, clearAsks } from './asks.js';
-import { applyBatch, lastBatch } from './batches.js';
+import { applyBatch, lastBatch, writeVersions } from './batches.js';
 import { latestComparison, recordComparison } from './comparisons.js';
 import { onConnection, type Sql } from './connection.js';
 import { appendEvents } from './events.js';
-import { saveFindings } from './findings.js';
+import { findFinding, saveFindings } from './findings.js';
 import { getMark, putMark } from './marks.js';
 import { addRun } from './runs.js';
 import type { Channel, Transaction } from './store.js';
@@ -103,8 +103,27 @@ function transactionOf(sql: Sql, head: Head, announce: Announce): Transaction {
         return cursors;
       },
     },
-    findings: { save: (findings, history) => saveFindings(sql, findings, history) },
-    comparisons: { latest: () => latestComparison(sql), record: (comparison) => recordComparison(sql, comparison) },
+    versions: {
+      async write(writes) {
+        const sources = await writeVersions(sql, head.seq, writes);
+        for (const source of sources) announce('inventory', `${source}:${head.seq}`);
+      },
+    },
+    findings: {
+      find: (id) => findFinding(sql, id),
+      async save(findings, history) {
+        await saveFindings(sql, head, findings, history);
+        if (findings.length > 0) announce('findings', String(head.seq));
+      },
+    },
+    comparisons: {
+      latest: () => latestComparison(sql),
+      record: (comparison) => recordComparison(sql, comparison),
+      async outdate() {
+        await recordComparison(sql, head);
+        announce('decisions', String(head.seq));
+      },
+    },
     apiKeys: {
       async add(key) {
         await addApiKey(sql, key);

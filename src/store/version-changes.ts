@@ -21,41 +21,25 @@ export function changesOf(pool: pg.Pool): Pick<Store['versions'], 'changes'> {
 /**
  * Two index ranges, each no longer than the page, and then what the steps followed. A version that was there at the
  * first look at its source (no prior read) did not begin then. One that ends in the same run in which its key begins
- * anew is a change, and told by the new one.
+ * anew (`followed`) is a change, and told by the new one.
  *
  *   run 7   ├── A ──┤├── B ──      B began, after A        (A's end is not told)
  *   run 9   ├── B ──┤              B ended, with nothing behind it
  */
 async function changes(sql: Sql, query: ChangesQuery): Promise<readonly VersionChange[]> {
   const way = query.oldestFirst === true ? 'ASC' : 'DESC';
-  const limit = Math.trunc(query.limit);
-  const wanted = `v.kind = ANY ($3) AND ($4::text IS NULL OR v.cluster = $4) AND ($5::text[] IS NULL OR v.key = ANY ($5))`;
-  const within = (at: string, step: 0 | 1): string =>
-    `${at} > $1 AND ${at} <= $2 AND ${wanted}
-        AND ($6::timestamptz IS NULL OR (${at}, v.id, ${step}) <= ($6, $7::bigint, $8::int))
-        AND ($9::timestamptz IS NULL OR (${at}, v.id, ${step}) >= ($9, $10::bigint, $11::int))`;
+  const { bounds, shelf, values } = asked(query);
+  const half = (at: string, step: 0 | 1, test: string): string =>
+    `(SELECT ${STEP}, ${at} AS at, ${step} AS step FROM ${shelf} AS v
+        WHERE ${test} AND ${bounds(at, step)}
+        ORDER BY ${at} ${way}, v.id ${way} LIMIT $4)`;
   const rows = await sql.query<ChangeRow>(
     `SELECT step.id, step.at, step.step, step.source, step.cluster, step.kind, step.key, step.incarnation, step.body,
             step.valid_from AS "validFrom", step.prior_read_at AS "priorReadAt", prior.body AS before
-       FROM (
-         (SELECT ${STEP}, v.valid_from AS at, 0 AS step FROM versions AS v
-           WHERE v.prior_read_at IS NOT NULL AND ${within('v.valid_from', 0)}
-           ORDER BY v.valid_from ${way}, v.id ${way} LIMIT ${limit})
-         UNION ALL
-         (SELECT ${STEP}, v.valid_to AS at, 1 AS step FROM versions AS v
-           WHERE v.valid_to IS NOT NULL AND ${within('v.valid_to', 1)}
-             AND NOT EXISTS (SELECT FROM versions AS next
-                              WHERE next.valid_to IS NULL
-                                AND next.kind = v.kind AND next.cluster = v.cluster AND next.key = v.key
-                                AND next.incarnation = v.incarnation AND next.source = v.source
-                                AND next.opened_seq = v.closed_seq)
-             AND NOT EXISTS (SELECT FROM versions AS next
-                              WHERE next.valid_to >= v.valid_to
-                                AND next.kind = v.kind AND next.cluster = v.cluster AND next.key = v.key
-                                AND next.incarnation = v.incarnation AND next.source = v.source
-                                AND next.opened_seq = v.closed_seq)
-           ORDER BY v.valid_to ${way}, v.id ${way} LIMIT ${limit})
-         ORDER BY at ${way}, id ${way}, step ${way} LIMIT ${limit}) AS step
+       FROM (${half('v.valid_from', 0, 'v.prior_read_at IS NOT NULL')}
+              UNION ALL
+             ${half('v.valid_to', 1, 'v.valid_to IS NOT NULL AND NOT v.followed')}
+              ORDER BY at ${way}, id ${way}, step ${way} LIMIT $4) AS step
        LEFT JOIN LATERAL (
          SELECT earlier.body FROM versions AS earlier
           WHERE step.step = 0 AND earlier.valid_to IS NOT NULL
@@ -64,12 +48,55 @@ async function changes(sql: Sql, query: ChangesQuery): Promise<readonly VersionC
             AND earlier.closed_seq = step.opened_seq AND earlier.id < step.id
           ORDER BY earlier.id DESC LIMIT 1) AS prior ON true
       ORDER BY step.at ${way}, step.id ${way}, step.step ${way}`,
-    values(query),
+    values,
   );
   return rows.map(({ id, at, step, before, ...version }) => ({ id: String(id), at, step, before, version }));
 }
 
-function values({ from, to, kinds, cluster, keys, upto, downto }: ChangesQuery): readonly unknown[] {
-  const place = (p: ChangesQuery['upto']) => [p === undefined ? null : timestamp(p.at), p?.id ?? null, p?.step ?? null];
-  return [timestamp(from), timestamp(to), kinds, cluster ?? null, keys ?? null, ...place(upto), ...place(downto)];
+/** All versions of some keys, by the indexes that have the key in them: there are few, wherever in time they lie. */
+const OF_KEYS = `(SELECT * FROM versions AS still
+                   WHERE still.valid_to IS NULL
+                     AND still.kind = ANY ($3) AND still.cluster = ANY (KEY_CLUSTERS) AND still.key = ANY (KEYS)
+                   UNION ALL
+                  SELECT * FROM versions AS ended
+                   WHERE ended.valid_to IS NOT NULL
+                     AND ended.kind = ANY ($3) AND ended.cluster = ANY (KEY_CLUSTERS) AND ended.key = ANY (KEYS))`;
+const ALL_CLUSTERS = 'ARRAY(SELECT DISTINCT source_states.cluster FROM source_states)';
+
+/** Only what is asked for stands in the statement, so that each is planned for what it is. */
+function asked({ from, to, kinds, cluster, keys, upto, downto, limit }: ChangesQuery) {
+  // A step at the edge may share its moment with others: the bound on time is by the index, the rest among its equals.
+  const values: unknown[] = [
+    timestamp(downto === undefined ? from : Math.max(from, downto.at - 1)),
+    timestamp(upto === undefined ? to : Math.min(to, upto.at)),
+    kinds,
+    Math.trunc(limit),
+  ];
+  const place = (value: unknown): string => `$${values.push(value)}`;
+  const edge = upto ?? downto;
+  const beyond = edge && {
+    side: upto === undefined ? '>=' : '<=',
+    at: place(timestamp(edge.at)),
+    id: place(edge.id),
+    step: place(edge.step),
+  };
+  const inCluster = cluster === undefined ? undefined : place(cluster);
+  const shelf =
+    keys === undefined
+      ? 'versions'
+      : OF_KEYS.replaceAll('KEY_CLUSTERS', inCluster === undefined ? ALL_CLUSTERS : `ARRAY[${inCluster}]`).replaceAll(
+          'KEYS',
+          `${place(keys)}::text[]`,
+        );
+  const bounds = (at: string, step: 0 | 1): string =>
+    [
+      `${at} > $1 AND ${at} <= $2 AND v.kind = ANY ($3)`,
+      ...(inCluster === undefined ? [] : [`v.cluster = ${inCluster}`]),
+      ...(beyond === undefined
+        ? []
+        : [
+            `(${at}, v.id, ${step}) ${beyond.side} (${beyond.at}::timestamptz, ${beyond.id}::bigint, ${beyond.step}::int)`,
+          ]),
+    ].join(' AND ');
+  return { bounds, shelf, values };
 }

@@ -16,7 +16,7 @@ const STATE = `source_states.source, source_states.kind, source_states.cluster, 
   source_states.activity_mark AS "activityMark", source_states.requests, source_states.failures,
   source_states.back_off_until AS "backOffUntil"`;
 
-export function versionsOf(pool: pg.Pool): Store['versions'] {
+export function versionsOf(pool: pg.Pool): Omit<Store['versions'], 'changes'> {
   return {
     open: () => inSnapshot(pool, openDelta),
     since: (seq) => inSnapshot(pool, (sql) => deltaSince(sql, seq)),

@@ -139,11 +139,12 @@ async function timedPass(store: Store, replica: Replica, observe: (at: number) =
   const lived = await timed('live', () => live(replica.view().findings.byId, comparison, at));
   await timed('findings', async () => {
     if (lived.changed.length === 0) return;
-    await store.transaction(async (tx) => {
-      const history = lived.events.map(({ before: _, ...event }) => ({ ...event, cursor: null }));
+    const written = await store.transaction(async (tx) => {
+      const history = lived.events.map((step) => ({ ...step, cursor: null }));
       await tx.findings.save(lived.changed, history);
+      return tx.seq;
     });
+    replica.learnFindings(lived.changed, at, written);
   });
-  replica.learnFindings(lived.changed, at);
   return { costs: passOf((step) => costs[step] ?? NOTHING), batch };
 }

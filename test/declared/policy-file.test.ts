@@ -16,13 +16,18 @@ describe('policy.yaml', () => {
       'addresses: { classes: [{ cidr: 10.0.0.1/32, class: gateway }, { cidr: "fd00::/8", class: external }], unusedDespiteUnread: true }',
       'settle: { STATUS_DIFFERS: 30s, NODE_DIFFERS: 2h, ADDRESS_DIFFERS: 1d, PROXY_TARGET_STOPPED: 10m }',
       'certificates: { warningDays: 21, criticalDays: 3 }',
+      'categories: { NAME_DIFFERS: SECURITY, PORT_DIFFERS: NETWORK }',
+      'acknowledged: { againWithin: 12h }',
     ].join('\n');
     expect(parsePolicy(text)).toEqual({
       kind: 'read',
       text,
       policy: {
+        ...DEFAULT_POLICY,
         precedence: ['ip-addresses.conf', 'netbox'],
         severities: { NAME_DIFFERS: 'CRITICAL', DISK_FAILING: 'WARNING' },
+        categories: { NAME_DIFFERS: 'SECURITY' },
+        acknowledgedAgainWithin: 12 * HOUR,
         addressClasses: [
           { cidr: cidr('10.0.0.1/32'), class: 'gateway' },
           { cidr: cidr('fd00::/8'), class: 'external' },
@@ -67,9 +72,15 @@ describe('policy.yaml is refused as a whole for one bad entry', () => {
     ['roles: {}', 'policy.yaml:1: roles is not supported by this version: remove it'],
     ['metadata: {}', 'policy.yaml:1: metadata is not supported by this version: remove it'],
     ['approvals: []', 'policy.yaml:1: approvals is not supported by this version: remove it'],
-    ['ignore: [{ vmids: [100] }]', 'policy.yaml:1: ignore is not supported by this version: remove it'],
     ['notify: [{ email: [a@b] }]', 'policy.yaml:1: notify is not supported by this version: remove it'],
-    ['categories: { NAME_DIFFERS: STATE }', 'policy.yaml:1: categories is not supported by this version: remove it'],
+    [
+      'categories: { NAME_DIFFERS: NAMES }',
+      'policy.yaml:1: categories.NAME_DIFFERS must be one of CONFIGURATION, PACKAGE, NETWORK, STATE, SECURITY, FIRMWARE',
+    ],
+    [
+      'acknowledged: { againWithin: 24 }',
+      'policy.yaml:1: acknowledged.againWithin must be a time with its unit, such as 30s, 5m, 1h or 30d',
+    ],
     ['certificates: 30', 'policy.yaml:1: certificates must be a map of keys and values'],
     [
       'certificates: { warningDays: 1.5 }',
@@ -81,7 +92,9 @@ describe('policy.yaml is refused as a whole for one bad entry', () => {
       'policy.yaml:1: certificates.criticalDays 7 would be critical before the warning at 3',
     ],
     ['requireRevision: [API]', 'policy.yaml:1: requireRevision is not supported by this version: remove it'],
-    ['retention: { events: 1d }', 'policy.yaml:1: retention is not supported by this version: remove it'],
+    ['retention: { events: 23h }', 'policy.yaml:1: retention.events must be a time of 1d or more, such as 90d'],
+    ['retention: { versions: 400 }', 'policy.yaml:1: retention.versions must be a time of 1d or more, such as 90d'],
+    ['retention: { audit: 9d }', 'policy.yaml:1: retention.audit is not a setting that exists'],
     ['precedence: netbox', 'policy.yaml:1: precedence must be a list'],
     [
       'precedence:\n  - netbox\n  - ip-address.conf',

@@ -44,10 +44,12 @@ describe('comparing', () => {
       policy: () => DEFAULT_POLICY,
       now: () => THEN + 1_000,
       mayCompare: () => true,
-      learned: (changed, _comparison, at) => replica.learnFindings(changed, at),
+      learned: (changed, _comparison, at, seq) => {
+        if (seq !== null) replica.learnFindings(changed, at, seq);
+      },
       catchUp: async () => {
         await replica.catchUp();
-        await replica.reloadFindings();
+        await replica.catchUpFindings();
       },
       asked: () => {},
       measured: () => {},

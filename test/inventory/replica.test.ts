@@ -65,38 +65,56 @@ describe('the view of a replica', () => {
       field: 'name',
     };
     const finding = aFinding({ identity });
-    await kit.store.transaction(async (tx) => {
-      await tx.findings.save([finding], []);
-      const payload = { findingId: finding.id };
-      await tx.events.append([{ topic: 'drift.detected', at: tx.now, subject: identity.subject, payload }]);
-    });
     let open = () => {};
     let wait: Promise<void> = Promise.resolve();
     let hasRead = () => {};
     const firstRead = new Promise<void>((resolve) => (hasRead = resolve));
     const findings: OpenedStore['findings'] = {
       ...kit.store.findings,
-      living: async () => [],
-      async byIds(ids) {
-        const read = await kit.store.findings.byIds(ids);
+      async changedSince(seq) {
+        const read = await kit.store.findings.changedSince(seq);
         hasRead();
         await wait;
         return read;
       },
     };
-    const events: OpenedStore['events'] = {
-      ...kit.store.events,
-      bounds: async () => ({ last: 0n, resumableAfter: 0n }),
-    };
-    const replica = await openReplica({ ...kit.store, findings, events }, SETTINGS);
+    const replica = await openReplica({ ...kit.store, findings }, SETTINGS);
+    await kit.store.transaction((tx) => tx.findings.save([finding], []));
     wait = new Promise((resolve) => (open = resolve));
     const reading = replica.catchUpFindings();
     await firstRead;
     const resolved = { ...finding, state: 'RESOLVED' as const, resolvedAt: finding.lastSeenAt };
-    await kit.store.transaction((tx) => tx.findings.save([resolved], []));
-    replica.learnFindings([resolved], finding.lastSeenAt);
+    const seq = await kit.store.transaction(async (tx) => {
+      await tx.findings.save([resolved], []);
+      return tx.seq;
+    });
+    replica.learnFindings([resolved], finding.lastSeenAt, seq);
     open();
     await reading;
     expect(replica.view().findings.byId.size).toBe(0);
+  });
+
+  it('does not take its own word on a finding after what somebody else wrote since', async () => {
+    const identity = { kind: 'GUEST_MISSING' as const, subject: { kind: 'GUEST' as const, id: 'main/9' }, field: '' };
+    const open = aFinding({ identity });
+    const acknowledged = { ...open, state: 'ACKNOWLEDGED' as const };
+    const replica = await openReplica(kit.store, SETTINGS);
+    const own = await kit.store.transaction(async (tx) => {
+      await tx.findings.save([open], []);
+      return tx.seq;
+    });
+    await kit.store.transaction((tx) => tx.findings.save([acknowledged], []));
+    await replica.catchUpFindings();
+    replica.learnFindings([open], open.lastSeenAt, own);
+    expect([...replica.view().findings.byId.values()]).toEqual([acknowledged]);
+  });
+
+  it('learns what nobody was told of a finding', async () => {
+    const identity = { kind: 'GUEST_MISSING' as const, subject: { kind: 'GUEST' as const, id: 'main/9' }, field: '' };
+    const ignored = aFinding({ identity, state: 'IGNORED', reason: 'a lab' });
+    const replica = await openReplica(kit.store, SETTINGS);
+    await kit.store.transaction((tx) => tx.findings.save([ignored], []));
+    await replica.catchUpFindings();
+    expect([...replica.view().findings.byId.values()]).toEqual([ignored]);
   });
 });

@@ -120,6 +120,7 @@ export function finding(vmid: string, more: Partial<Finding> = {}): Finding {
     occurrences: 1,
     suppressedUntil: null,
     reason: null,
+    decided: null,
     ...more,
   };
 }

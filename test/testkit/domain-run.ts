@@ -3,6 +3,7 @@ import { absorbDeclared } from '../../src/domain/absorb-declared.js';
 import { absorbService } from '../../src/domain/absorb-service.js';
 import { type Comparison, compare } from '../../src/domain/compare/compare.js';
 import type { Ask } from '../../src/domain/compare/world.js';
+import { type Decision, decide } from '../../src/domain/decision.js';
 import type { Declaration, DeclaredOutcome, KeyConflict } from '../../src/domain/declaration.js';
 import type { DriftEventType, Finding } from '../../src/domain/finding.js';
 import { learn, relearn } from '../../src/domain/learn/learn.js';
@@ -41,9 +42,11 @@ export type Served = Pick<ServiceObservation, 'records' | 'complete'> & { readon
 /** The whole pure pipeline over a model estate: collect, absorb, learn, compare, live. Every step leaves a line of its story. */
 export class Run {
   readonly estate: Estate;
-  readonly policy: Policy;
+  policy: Policy;
   readonly story: string[] = [];
   readonly events: Happened[] = [];
+  /** Every step, also those that nobody was told of. */
+  readonly steps: { readonly id: string; readonly type: DriftEventType; readonly silent: boolean }[] = [];
   readonly findings = new Map<string, Finding>();
   view: InventoryView;
   comparison: Comparison;
@@ -208,6 +211,21 @@ export class Run {
     return this.#absorbed(`${cluster} is retired`, { writes: [], reads: [], state: { ...state, outcome: 'RETIRED' } });
   }
 
+  /** A person says something of a finding; it is compared again at once, as after every decision. */
+  decide(id: string, decision: Decision, by = 'ann'): this {
+    this.story.push(`${this.#time()} ${by}: ${decision.kind} ${id}`);
+    const steps = decide(this.finding(id), decision, { at: this.estate.now, by });
+    this.#lived({ changed: steps.slice(-1).map(({ after }) => after), events: steps });
+    return this.compare();
+  }
+
+  /** The policy is edited. */
+  rule(policy: Partial<Policy>): this {
+    this.policy = { ...this.policy, ...policy };
+    this.story.push(`${this.#time()} the policy says ${JSON.stringify(policy)}`);
+    return this.compare();
+  }
+
   /** Looks again without any news, as when something falls due. */
   wait(milliseconds: number): this {
     this.estate.pass(milliseconds);
@@ -268,11 +286,14 @@ export class Run {
     this.view = learn(this.view, this.#shelf.apply(batch), this.#settings);
   }
 
-  #lived({ changed, events }: Lived): void {
+  #lived({ changed, events }: Pick<Lived, 'changed' | 'events'>): void {
     for (const finding of changed) this.findings.set(finding.id, finding);
-    for (const { at, type, findingId, reason, declared, observed } of events) {
-      this.events.push({ at, type, id: findingId, reason });
-      this.story.push(`         ${type} ${findingId} (declared ${declared}, observed ${observed})`);
+    for (const { at, type, findingId, reason, declared, observed, silent } of events) {
+      if (!silent) this.events.push({ at, type, id: findingId, reason });
+      this.steps.push({ id: findingId, type, silent });
+      this.story.push(
+        `         ${silent ? 'silently ' : ''}${type} ${findingId} (declared ${declared}, observed ${observed})`,
+      );
     }
   }
 

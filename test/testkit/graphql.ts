@@ -17,6 +17,7 @@ export function verbsWith(more: Partial<Verbs>): Verbs {
   return {
     inventory: inventoryOver(aView({})),
     feed: { driftEvents: never, inventoryEvents: never },
+    drift: { acknowledge: never, suppress: never, reopen: never },
     accounts: { apiKeyCreate: never, apiKeyRevoke: never },
     collection: { run: never, confirmDeclared: never, events: never },
     notifications: { targets: never, deadLetters: never, replay: never, test: never },

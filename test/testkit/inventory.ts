@@ -16,9 +16,11 @@ export function emptyStore(resolved: readonly Finding[] = []): Pick<Store, 'vers
       since: async () => nothing,
       asOf: async () => [],
       endedSince: async () => [],
+      changes: async () => [],
     },
     findings: {
       living: async () => [],
+      changedSince: async () => ({ seq: 0n, findings: [] }),
       byIds: async (ids) => new Map(resolved.filter((f) => ids.includes(f.id)).map((f) => [f.id, f])),
       page: async ({ after, limit }) =>
         resolved
@@ -30,6 +32,10 @@ export function emptyStore(resolved: readonly Finding[] = []): Pick<Store, 'vers
           )
           .slice(0, limit),
       count: async () => resolved.length,
+      pageAsOf: async () => [],
+      countAsOf: async () => 0,
+      touching: async () => [],
+      timeline: async () => ({ before: [], steps: [], moves: [] }),
       history: async (ids) => new Map(ids.map((id) => [id, []])),
     },
     runs: { latest: async () => undefined, latestBySource: async () => new Map(), everReal: async () => false },

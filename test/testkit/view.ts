@@ -323,6 +323,7 @@ export function aFinding(more: Partial<Finding> & Pick<Finding, 'identity'>): Fi
     occurrences: 1,
     suppressedUntil: null,
     reason: null,
+    decided: null,
     ...more,
   };
 }

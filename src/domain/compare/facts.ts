@@ -195,14 +195,14 @@ function expected(row: Row): 'RUNNING' | 'STOPPED' | undefined {
 }
 
 /** Backups, clones and snapshots start, stop and pause guests; their lock excuses that for a day. Hibernation's does not. */
-function isExcused(world: World, guest: GuestView): boolean {
+export function isExcused(world: World, guest: GuestView): boolean {
   const { lock, lockedSince } = guest.row;
   if (lock === null || lock === 'suspended') return false;
   return lockedSince === null || world.now - lockedSince < DAY;
 }
 
 /** What a status is so since: the row's word, a pause that only the power detail tells, and the end of a lock that excused it. */
-function powerChanges(guest: GuestView): readonly ChangeInterval[] {
+export function powerChanges(guest: GuestView): readonly ChangeInterval[] {
   const { status, lock } = guest.row.since;
   const { power } = guest.changed;
   // Its very first reading told no change.

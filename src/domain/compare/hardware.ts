@@ -42,6 +42,18 @@ export function partsToAccept(view: InventoryView, node: string): KeptRecord<Har
   return nodeRecords(view, 'hardware').get(node);
 }
 
+/** What HARDWARE_CHANGED says of a node by this view: the parts that went, and those that came. undefined: nothing. */
+export function changedParts(
+  view: InventoryView,
+  node: string,
+): { readonly declared: string | null; readonly observed: string | null } | undefined {
+  const record = nodeRecords(view, 'hardware').get(node);
+  const accepted = record === undefined ? undefined : view.records['hardware.accepted'].get(record.id);
+  if (record === undefined || accepted === undefined) return undefined;
+  const changes = partChanges(accepted.body, record.body);
+  return changes.length === 0 ? undefined : sides(changes);
+}
+
 const NOT_COLLECTED = { kind: 'agrees', reason: 'its hardware is no longer collected' } as const satisfies Verdict;
 
 function nodeSubject(id: string): Subject {
@@ -72,15 +84,12 @@ function changed(
   record: KeptRecord<HardwareReport>,
   changes: readonly PartChange[],
 ): Verdict {
-  const gone = changes.flatMap((change) => (change.kind === 'added' ? [] : [partText(change.was)]));
-  const come = changes.flatMap((change) => (change.kind === 'removed' ? [] : [partText(change.is)]));
   const sentences = changes.map(sentence);
   return so(world, {
     kind: 'HARDWARE_CHANGED',
     subject,
     field: '',
-    declared: gone.length === 0 ? null : gone.join('; '),
-    observed: come.length === 0 ? null : come.join('; '),
+    ...sides(changes),
     declaredBy: [],
     evidence: sentences.map((text) => serviceEvidence(world, record.source, text)),
     message: `${subject.id}: ${sentences.join('; ')}`,
@@ -89,6 +98,15 @@ function changed(
     changes: [recordChange(world, record)],
     swallowers: [],
   });
+}
+
+function sides(changes: readonly PartChange[]) {
+  const gone = changes.flatMap((change) => (change.kind === 'added' ? [] : [partText(change.was)]));
+  const come = changes.flatMap((change) => (change.kind === 'removed' ? [] : [partText(change.is)]));
+  return {
+    declared: gone.length === 0 ? null : gone.join('; '),
+    observed: come.length === 0 ? null : come.join('; '),
+  };
 }
 
 function sentence(change: PartChange): string {

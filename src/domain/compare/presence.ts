@@ -62,7 +62,8 @@ export const guestNotDeclared: Rule = {
       subject,
       field: '',
       declared: null,
-      observed: guest.row.name,
+      // Not its name: one that is renamed, or told by Proxmox only later, makes no other difference of it.
+      observed: guest.key,
       declaredBy: [],
       evidence: [rowEvidence(world, guest, `listed on node ${guest.row.node}`)],
       message: `${called(guest)} exists on ${guest.row.node} and no declared source names it`,

@@ -2,9 +2,11 @@ import { familyOf, type IpAddress } from '../address.js';
 import type { DriftFindingKind, Subject } from '../finding.js';
 import type { KeptRecord, NpmProxyHost, ProxyTarget } from '../record.js';
 import { isAnswered, sightingsOf } from '../sightings.js';
+import { DAY } from '../time.js';
 import type { GuestView } from '../view.js';
 import { joined } from './address-not-declared.js';
 import { scopeReading } from './address-unused.js';
+import { isExcused, powerChanges } from './facts.js';
 import { livingPrefixes } from './prefixes.js';
 import { isDeclaringUnreachable } from './presence.js';
 import { isCovered, observersOf, recordChange, recordsOf, serviceEvidence } from './services.js';
@@ -198,14 +200,23 @@ function emptyDoubt(world: World, scope: string, address: IpAddress, since: numb
 export const proxyTargetStopped = targetRule('PROXY_TARGET_STOPPED', (world, about) => {
   const guests = [...new Set(carriersAnywhere(world, about.address).map(({ guest }) => guest))];
   if (guests.length === 0) return AGREES;
-  const waits = guests.map((guest) => rowDoubt(world, guest, about.record.since.before ?? 0));
+  const waits = guests.map(
+    (guest) => excuseDoubt(world, guest) ?? rowDoubt(world, guest, about.record.since.before ?? 0),
+  );
   if (guests.some((guest, i) => waits[i] === undefined && isUp(guest))) return AGREES;
   if (waits.some((wait) => wait !== undefined) || guests.some((guest) => guest.status === 'UNKNOWN'))
     return joined(waits);
-  const changes = [...guests.map((guest) => guest.row.since.status), about.record.since];
+  const changes = [...guests.flatMap(powerChanges), about.record.since];
   const settles = unsettledUntil(world, changes, world.policy.settle.proxyTarget);
   return settles === null ? stopped(world, about, guests) : doubt([], settles);
 });
+
+/** A backup shows a stopped VM as running, and holds a running container down: what a lock excuses proves nothing. */
+function excuseDoubt(world: World, guest: GuestView): Verdict | undefined {
+  if (!isExcused(world, guest)) return undefined;
+  const { lockedSince } = guest.row;
+  return doubt([], lockedSince === null ? null : lockedSince + DAY);
+}
 
 function isUp({ status }: GuestView): boolean {
   return status === 'RUNNING' || status === 'PAUSED';

@@ -210,7 +210,7 @@ export function so(world: World, told: Told): Verdict {
       identity,
       id: findingId(identity),
       severity: severityOf(kind, world.policy),
-      category: categoryOf(kind),
+      category: categoryOf(kind, world.policy),
       guests: guests.map((guest) => guest.id),
       clusters,
       onsetAfter: afters.length === 0 ? null : Math.min(Math.max(...afters), before),

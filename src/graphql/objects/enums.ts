@@ -13,6 +13,9 @@ import type { InventoryEventType } from '../../domain/inventory-event.js';
 import type { AddressClass } from '../../domain/policy.js';
 import type { Confidence } from '../../domain/port-map.js';
 import type { HardwareSection, SmartVerdict } from '../../domain/record.js';
+import type { ChangeSubjectKind } from '../../inventory/changes.js';
+import type { ChangeKind } from '../../inventory/changes-told.js';
+import type { TimeBucket } from '../../inventory/timeline.js';
 
 /** Registers an enum whose names are its values. Every value of `T` must be described, or it does not compile. */
 function enumOf<T extends string>(name: string, description: string, values: Readonly<Record<T, string>>): object {
@@ -161,6 +164,7 @@ export const DriftEventTypeEnum = enumOf<DriftEventType>('DriftEventType', 'What
   SUPPRESSED: 'A person silenced it until a moment',
   RESOLVED: 'It is no longer so',
   REOPENED: 'It is so again, or a person or a changed value brought it back',
+  IGNORED: 'A rule of the policy ignores it: this stands in its history, and is told to nobody',
 });
 
 export const SubjectKindEnum = enumOf<SubjectKind>('SubjectKind', 'What kind of thing is spoken of', {
@@ -232,4 +236,38 @@ export const GuestOrderFieldEnum = enumOf<'VMID' | 'NAME' | 'NODE' | 'STATUS' | 
 export const OrderDirectionEnum = enumOf<'ASC' | 'DESC'>('OrderDirection', 'Which way a list is sorted', {
   ASC: 'Lowest first',
   DESC: 'Highest first',
+});
+
+export const TimeBucketEnum = enumOf<TimeBucket>('TimeBucket', 'How time is divided, in UTC', {
+  HOUR: 'Whole hours',
+  DAY: 'Whole days',
+  WEEK: 'Whole weeks, from Monday on',
+});
+
+export const ChangeKindEnum = enumOf<ChangeKind>('InventoryChangeKind', 'What kind of change it is', {
+  CREATED: 'It came to be',
+  REMOVED: 'It is gone, or is no longer collected',
+  MOVED: 'It is on another node',
+  RENAMED: 'It has another name',
+  POWER_CHANGED: 'It was started, stopped or paused',
+  STATUS_CHANGED: 'It works in another way: online, in maintenance, quorate',
+  CONFIG_CHANGED: 'Its config was edited',
+  ADDRESSES_CHANGED: 'It has other addresses, or they are given otherwise',
+  EDITED: 'A field of a declaration or of a record has another value',
+});
+
+export const ChangeSubjectKindEnum = enumOf<ChangeSubjectKind>('ChangeSubjectKind', 'What kind of thing changed', {
+  GUEST: 'A guest',
+  PROXMOX_NODE: 'A node',
+  CLUSTER: 'A cluster',
+  DECLARATION: 'A row of a declared file or service',
+  PROXY_HOST: 'A proxy host of Nginx Proxy Manager',
+  REDIRECTION: 'A redirection of Nginx Proxy Manager',
+  STREAM: 'A stream of Nginx Proxy Manager',
+  CERTIFICATE: 'A certificate of Nginx Proxy Manager',
+  NETWORK_DEVICE: 'A switch, gateway or access point of a UniFi controller',
+  NETWORK: 'A network of a UniFi controller',
+  CLIENT: 'A client of a UniFi controller',
+  NEIGHBOUR: 'An entry of a neighbour table',
+  HARDWARE: 'The parts or the health of a node',
 });

@@ -120,6 +120,32 @@ export class DeclaredConfirmInput {
   reason: string;
 }
 
+@InputType({ description: 'A finding that somebody takes note of: it stays, out of the open ones' })
+export class DriftFindingAcknowledgeInput {
+  @Field(() => ID, { description: 'Id of the finding' })
+  id: string;
+  @Field(() => String, { nullable: true, description: 'Why it may stay as it is, for others to read' })
+  reason?: string | null;
+}
+
+@InputType({ description: 'A finding that shall be silent for a time, whatever its values become' })
+export class DriftFindingSuppressInput {
+  @Field(() => ID, { description: 'Id of the finding' })
+  id: string;
+  @Field(() => DateTime, { description: 'Until when; at most 366 days ahead' })
+  until: number;
+  @Field(() => String, { description: 'Why, for others to read' })
+  reason: string;
+}
+
+@InputType({ description: 'A finding that shall be open again' })
+export class DriftFindingReopenInput {
+  @Field(() => ID, { description: 'Id of the finding' })
+  id: string;
+  @Field(() => String, { nullable: true, description: 'Why, for others to read' })
+  reason?: string | null;
+}
+
 @InputType({ description: 'A new API key' })
 export class ApiKeyCreateInput {
   @Field(() => String, { description: 'What it is for' })

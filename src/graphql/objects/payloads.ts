@@ -1,6 +1,7 @@
 import { Field, ObjectType } from 'type-graphql';
 import { ApiKey } from './account.js';
 import { CollectionRun, DeclaredSource } from './collector.js';
+import { DriftFinding } from './finding.js';
 
 @ObjectType({ description: 'Something in the input that the caller can mend', simpleResolvers: true })
 export class UserError {
@@ -24,6 +25,30 @@ export class CollectionRunPayload {
 export class DeclaredConfirmPayload {
   @Field(() => DeclaredSource, { nullable: true, description: 'The source as it is now' })
   source: DeclaredSource | null;
+  @Field(() => [UserError], { description: 'What the caller can mend; empty when it was done' })
+  userErrors: UserError[];
+}
+
+@ObjectType({ description: 'What came of acknowledging a finding', simpleResolvers: true })
+export class DriftFindingAcknowledgePayload {
+  @Field(() => DriftFinding, { nullable: true, description: 'The finding as it is now' })
+  driftFinding: DriftFinding | null;
+  @Field(() => [UserError], { description: 'What the caller can mend; empty when it was done' })
+  userErrors: UserError[];
+}
+
+@ObjectType({ description: 'What came of suppressing a finding', simpleResolvers: true })
+export class DriftFindingSuppressPayload {
+  @Field(() => DriftFinding, { nullable: true, description: 'The finding as it is now' })
+  driftFinding: DriftFinding | null;
+  @Field(() => [UserError], { description: 'What the caller can mend; empty when it was done' })
+  userErrors: UserError[];
+}
+
+@ObjectType({ description: 'What came of reopening a finding', simpleResolvers: true })
+export class DriftFindingReopenPayload {
+  @Field(() => DriftFinding, { nullable: true, description: 'The finding as it is now' })
+  driftFinding: DriftFinding | null;
   @Field(() => [UserError], { description: 'What the caller can mend; empty when it was done' })
   userErrors: UserError[];
 }

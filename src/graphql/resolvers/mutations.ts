@@ -2,12 +2,23 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CollectorName } from '../../domain/contract.js';
 import { DomainError } from '../../domain/errors.js';
 import type { Context } from '../context.js';
-import { ApiKeyCreateInput, ApiKeyRevokeInput, CollectionRunInput, DeclaredConfirmInput } from '../objects/inputs.js';
+import {
+  ApiKeyCreateInput,
+  ApiKeyRevokeInput,
+  CollectionRunInput,
+  DeclaredConfirmInput,
+  DriftFindingAcknowledgeInput,
+  DriftFindingReopenInput,
+  DriftFindingSuppressInput,
+} from '../objects/inputs.js';
 import {
   ApiKeyCreatePayload,
   ApiKeyRevokePayload,
   CollectionRunPayload,
   DeclaredConfirmPayload,
+  DriftFindingAcknowledgePayload,
+  DriftFindingReopenPayload,
+  DriftFindingSuppressPayload,
 } from '../objects/payloads.js';
 import { mended } from '../user-errors.js';
 
@@ -51,6 +62,49 @@ export class CollectionMutations {
       return { source: sources.find(({ name }) => name === source) ?? null };
     });
   }
+}
+
+@Resolver()
+export class DriftMutations {
+  @Mutation(() => DriftFindingAcknowledgePayload, {
+    description:
+      'Takes note of a finding, for the values it has now: other values open it again. Of changed hardware it accepts the parts, and resolves',
+  })
+  driftFindingAcknowledge(
+    @Ctx() context: Context,
+    @Arg('input', () => DriftFindingAcknowledgeInput, { description: 'Which finding, and why' })
+    input: DriftFindingAcknowledgeInput,
+  ): unknown {
+    return decided(context, input.id, ({ verbs, principal }) => verbs.drift.acknowledge(principal, input));
+  }
+
+  @Mutation(() => DriftFindingSuppressPayload, {
+    description: 'Silences a finding until a moment. It opens by itself then, if it is still so',
+  })
+  driftFindingSuppress(
+    @Ctx() context: Context,
+    @Arg('input', () => DriftFindingSuppressInput, { description: 'Which finding, until when, and why' })
+    input: DriftFindingSuppressInput,
+  ): unknown {
+    return decided(context, input.id, ({ verbs, principal }) => verbs.drift.suppress(principal, input));
+  }
+
+  @Mutation(() => DriftFindingReopenPayload, { description: 'Opens a finding that was acknowledged or suppressed' })
+  driftFindingReopen(
+    @Ctx() context: Context,
+    @Arg('input', () => DriftFindingReopenInput, { description: 'Which finding, and why' })
+    input: DriftFindingReopenInput,
+  ): unknown {
+    return decided(context, input.id, ({ verbs, principal }) => verbs.drift.reopen(principal, input));
+  }
+}
+
+/** A decision, and the finding as it is after it. */
+function decided(context: Context, id: string, decide: (context: Context) => Promise<void>): Promise<object> {
+  return mended(async () => {
+    await decide(context);
+    return { driftFinding: (await context.verbs.inventory.driftFinding(context.principal, id)) ?? null };
+  });
 }
 
 @Resolver()

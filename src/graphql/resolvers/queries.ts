@@ -1,6 +1,8 @@
 import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
 import type * as filters from '../../domain/filters.js';
+import type { ChangesFilter } from '../../inventory/changes.js';
 import type { PortMapQuery } from '../../inventory/port-map.js';
+import type { TimeBucket } from '../../inventory/timeline.js';
 import type { AddressesQuery, GuestOrder as GuestOrderOf, NodesQuery } from '../../inventory/verbs.js';
 import type { Context } from '../context.js';
 import { given } from '../given.js';
@@ -8,6 +10,7 @@ import { Viewer } from '../objects/account.js';
 import { AddressConnection } from '../objects/address.js';
 import { Collector } from '../objects/collector.js';
 import { PageConnection } from '../objects/connection.js';
+import { TimeBucketEnum } from '../objects/enums.js';
 import { DriftFinding, DriftFindingConnection } from '../objects/finding.js';
 import { Guest, GuestConnection } from '../objects/guest.js';
 import {
@@ -21,6 +24,7 @@ import {
 import { ProxmoxNodeConnection } from '../objects/node.js';
 import { PortMapConnection } from '../objects/port-map.js';
 import { Summary } from '../objects/summary.js';
+import { DriftBucket, InventoryChangeConnection, InventoryChangeFilter } from '../objects/time.js';
 import { DateTime } from '../scalars.js';
 import { AFTER, AS_OF, BEFORE, FIRST, LAST, paging } from './paging.js';
 
@@ -92,9 +96,29 @@ export class EstateQueries {
     @Arg('last', () => Int, LAST) last: Maybe<number>,
     @Arg('before', () => String, BEFORE) before: Maybe<string>,
     @Arg('filter', () => AddressFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+    @Arg('asOf', () => DateTime, AS_OF) asOf: Maybe<number>,
   ): unknown {
     const query = { ...paging(first, after, last, before), filter: given(filter) } as AddressesQuery;
-    return new PageConnection(verbs.inventory.addresses(principal, query));
+    const { inventory } = verbs;
+    if (typeof asOf !== 'number') return new PageConnection(inventory.addresses(principal, query));
+    return inventory.addressesAsOf(principal, asOf, query).then((page) => new PageConnection(page));
+  }
+
+  @Query(() => InventoryChangeConnection, {
+    description: 'What changed after `from` and up to `to`, newest first; who may see it is as it is now',
+  })
+  async inventoryChanges(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('from', () => DateTime, { description: 'After this moment' }) from: number,
+    @Arg('to', () => DateTime, { description: 'Up to this moment' }) to: number,
+    @Arg('first', () => Int, FIRST) first: Maybe<number>,
+    @Arg('after', () => String, AFTER) after: Maybe<string>,
+    @Arg('last', () => Int, LAST) last: Maybe<number>,
+    @Arg('before', () => String, BEFORE) before: Maybe<string>,
+    @Arg('filter', () => InventoryChangeFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+  ): Promise<unknown> {
+    const wanted = { ...paging(first, after, last, before), from, to, filter: given(filter) as ChangesFilter };
+    return new PageConnection(await verbs.inventory.inventoryChanges(principal, wanted));
   }
 
   @Query(() => PortMapConnection, { description: 'Public names on their way to a guest and its switch port, by name' })
@@ -134,11 +158,28 @@ export class DriftQueries {
     @Arg('last', () => Int, LAST) last: Maybe<number>,
     @Arg('before', () => String, BEFORE) before: Maybe<string>,
     @Arg('filter', () => DriftFindingFilter, { nullable: true, description: 'Only these' }) filter: Maybe<object>,
+    @Arg('asOf', () => DateTime, AS_OF) asOf: Maybe<number>,
   ): Promise<unknown> {
     const wanted = given(filter) as filters.DriftFindingFilter;
+    const page = paging(first, after, last, before);
+    const { inventory } = verbs;
     return new PageConnection(
-      await verbs.inventory.driftFindings(principal, wanted, paging(first, after, last, before)),
+      typeof asOf === 'number'
+        ? await inventory.driftFindingsAsOf(principal, asOf, wanted, page)
+        : await inventory.driftFindings(principal, wanted, page),
     );
+  }
+
+  @Query(() => [DriftBucket], {
+    description: 'What happened to findings, in the whole buckets (UTC) that the time touches; at most 1,000 of them',
+  })
+  driftTimeline(
+    @Ctx() { verbs, principal }: Context,
+    @Arg('from', () => DateTime, { description: 'From this moment' }) from: number,
+    @Arg('to', () => DateTime, { description: 'Before this moment' }) to: number,
+    @Arg('bucket', () => TimeBucketEnum, { description: 'How time is divided' }) bucket: TimeBucket,
+  ): unknown {
+    return verbs.inventory.driftTimeline(principal, { from, to, bucket });
   }
 
   @Query(() => DriftFinding, { nullable: true, description: 'One finding; null when it is absent or not the caller’s' })

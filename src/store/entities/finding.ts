@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type {
+  Decided,
   DeclaredFact,
   DriftCategory,
   DriftFindingKind,
@@ -81,6 +82,13 @@ export class FindingEntity {
 
   @Column({ type: 'text', nullable: true })
   reason: string | null;
+
+  @Column({ type: 'jsonb', nullable: true })
+  decided: Decided | null;
+
+  /** The sequence number of the transaction that wrote it last: what a replica has not read yet. */
+  @Column({ type: 'bigint', select: false })
+  changedSeq: bigint;
 
   /** Every cluster it belongs to, by guest or by itself: for filters. */
   @Column({ type: 'text', array: true, select: false })

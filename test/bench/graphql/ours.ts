@@ -27,6 +27,7 @@ export async function serveOurs(view: InventoryView, keeps = false): Promise<str
     verbs: {
       inventory: inventoryOver(view),
       feed: { driftEvents: never, inventoryEvents: never },
+      drift: { acknowledge: never, suppress: never, reopen: never },
       accounts: { apiKeyCreate: never, apiKeyRevoke: never },
       collection: { run: never, confirmDeclared: never, events: never },
       notifications: { targets: never, deadLetters: never, replay: never, test: never },
