@@ -186,6 +186,23 @@ describe('each wrong value has its one message', () => {
   });
 });
 
+describe('where mail and events go', () => {
+  it('is taken as a URL, from a file as well, and never shown', () => {
+    writeFileSync(at('redis'), 'rediss://it:hunter2@cache:6380/1\n');
+    const config = readConfig({ SMTP_URL: 'smtps://it%40example.org:hunter2@mail:465', REDIS_URL_FILE: at('redis') });
+    expect(config.smtpUrl?.reveal()).toBe('smtps://it%40example.org:hunter2@mail:465');
+    expect(config.redisUrl?.reveal()).toBe('rediss://it:hunter2@cache:6380/1');
+    expect(inspect(config)).not.toContain('hunter2');
+  });
+
+  it('is refused where it is of another kind, without being repeated', () => {
+    expect(problems({ SMTP_URL: 'https://it:hunter2@mail', REDIS_URL: 'hunter2' })).toEqual([
+      'SMTP_URL must be a URL that begins with smtp:// or smtps://',
+      'REDIS_URL must be a URL that begins with redis:// or rediss://',
+    ]);
+  });
+});
+
 describe('what is set in vain is said aloud', () => {
   it.each([
     'OIDC_ISSUER',
@@ -201,8 +218,6 @@ describe('what is set in vain is said aloud', () => {
     'AUDIT_SIGNING_KEY',
     'AUDIT_SIGNING_KEY_FILE',
     'AUDIT_HEADS_DIR',
-    'SMTP_URL',
-    'REDIS_URL',
     'STRIPE_WEBHOOK_SECRET',
   ])('%s', (name) => {
     expect(readConfig({ [name]: 'hunter2' }).warnings).toEqual([`${name} is set but this version does not use it`]);

@@ -72,7 +72,7 @@ describe('policy.yaml is refused as a whole for one bad entry', () => {
     ['roles: {}', 'policy.yaml:1: roles is not supported by this version: remove it'],
     ['metadata: {}', 'policy.yaml:1: metadata is not supported by this version: remove it'],
     ['approvals: []', 'policy.yaml:1: approvals is not supported by this version: remove it'],
-    ['notify: [{ email: [a@b] }]', 'policy.yaml:1: notify is not supported by this version: remove it'],
+    ['notify: [{ email: [nobody] }]', 'policy.yaml:1: notify[0].email[0] "nobody" is no mail address'],
     [
       'categories: { NAME_DIFFERS: NAMES }',
       'policy.yaml:1: categories.NAME_DIFFERS must be one of CONFIGURATION, PACKAGE, NETWORK, STATE, SECURITY, FIRMWARE',

@@ -68,7 +68,6 @@ export async function rig(
     onLost: (target) => lost.push(target),
     ...more,
   });
-  // A target is told from its first sight of the log on: a test's events come after that.
   const unlisten = await store.listen(
     (channel, payload) => {
       if (channel === 'events') told.wake();
@@ -77,8 +76,6 @@ export async function rig(
     () => told.wake(),
   );
   await told.configure(targets);
-  for (const { id } of targets) await store.deliveries.open(id);
-  if (more.redisUrl != null) await store.deliveries.open('redis');
   return {
     told,
     clock,

@@ -149,7 +149,7 @@ describe('a webhook', () => {
     await clock.until(() => site.received.length > 0);
     await clock.pass(120 * SECOND);
     const [got] = bodies();
-    const { count, bySeverity, events } = got?.payload as Readonly<Record<string, unknown>>;
+    const { count, bySeverity, events } = (got?.payload ?? {}) as Readonly<Record<string, unknown>>;
     expect([site.received.length, got?.topic, count, bySeverity]).toEqual([1, 'digest', 300, { WARNING: 300 }]);
     expect((events as { subject: { id: string } }[]).map(({ subject }) => subject.id)).toEqual(
       Array.from({ length: 300 }, (_, i) => `main/${i + 1}@1`),

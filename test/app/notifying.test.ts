@@ -1,0 +1,92 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { answers, type Receiver, receiver, signed } from '../notifications/receiver.js';
+import { openGateway, type TestGateway } from './open-gateway.js';
+
+let gateway: TestGateway | undefined;
+let site: Receiver | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  await site?.close();
+});
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error('it never came to that');
+    await sleep(50);
+  }
+}
+
+const TARGETS = `{ notificationTargets { name kind address state failures deadLetters topics reason } }`;
+interface Targets {
+  readonly notificationTargets: readonly Record<string, unknown>[];
+}
+
+it('tells a webhook of a saved policy what the estate does, and an admin how that goes', async () => {
+  site = await receiver(() => 0);
+  const env = { SIMULATE: '1', SIMULATE_NODES: '2', SIMULATE_GUESTS: '12', HOOK_SECRET: 'the key of the hook' };
+  gateway = await openGateway({ env });
+  const { graphql, configDir } = gateway;
+  expect(await graphql(TARGETS)).toEqual({ notificationTargets: [] });
+
+  const policy = `notify:\n  - { name: portal, url: "${site.url}", secretEnv: HOOK_SECRET, topics: ["*"], digest: { after: 3, window: 2s } }\n`;
+  await writeFile(join(configDir, 'policy.yaml.new'), policy);
+  await rename(join(configDir, 'policy.yaml.new'), join(configDir, 'policy.yaml'));
+  await until(async () => (await graphql<Targets>(TARGETS)).notificationTargets.length === 1);
+
+  const test = `mutation($target: String!) { notificationTest(input: { target: $target }) { delivered answer userErrors { code field } } }`;
+  expect(await graphql(test, { target: 'portal' })).toEqual({
+    notificationTest: { delivered: true, answer: '204', userErrors: [] },
+  });
+  expect(site.received.at(-1)?.topic).toBe('notification.test');
+  expect(await graphql(test, { target: 'nobody' })).toEqual({
+    notificationTest: {
+      delivered: null,
+      answer: null,
+      userErrors: [{ code: 'NOT_FOUND', field: ['input', 'target'] }],
+    },
+  });
+
+  site.behave(answers(503));
+  const revoke = `mutation { apiKeyCreate(input: { name: "told", roles: ["viewer"] }) { apiKey { id } } }`;
+  await graphql(revoke);
+  const told = () =>
+    site?.received.find(({ topic, body }) => topic === 'account.changed' || body.includes('account.changed'));
+  await until(() => told() !== undefined);
+  expect(told()?.signature).toBe(signed(told()?.body ?? '', 'the key of the hook'));
+  await until(async () => (await graphql<Targets>(TARGETS)).notificationTargets[0]?.state === 'FAILING');
+  expect((await graphql<Targets>(TARGETS)).notificationTargets[0]).toMatchObject({
+    name: 'portal',
+    kind: 'WEBHOOK',
+    address: `${new URL(site.url).origin}/…`,
+    failures: 1,
+    deadLetters: 0,
+    reason: expect.stringContaining('answered 503'),
+  });
+  expect(await graphql('{ deadLetters { totalCount nodes { id } pageInfo { hasNextPage } } }')).toEqual({
+    deadLetters: { totalCount: 0, nodes: [], pageInfo: { hasNextPage: false } },
+  });
+});
+
+it('shows nobody without notification:manage whom it tells', async () => {
+  gateway = await openGateway({ env: { SIMULATE: '1', SIMULATE_NODES: '1', SIMULATE_GUESTS: '2' } });
+  const { apiKeyCreate } = await gateway.graphql<{ apiKeyCreate: { secret: string } }>(
+    'mutation { apiKeyCreate(input: { name: "op", roles: ["operator"] }) { secret } }',
+  );
+  const { url } = gateway.gateway;
+  const codes = async (query: string) => {
+    const headers = { 'content-type': 'application/json', 'x-api-key': apiKeyCreate.secret };
+    const asked = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+    const { errors } = (await asked.json()) as { errors: { extensions: { code: string } }[] };
+    return errors.map(({ extensions }) => extensions.code);
+  };
+  expect(await codes('{ deadLetters { nodes { id } } }')).toEqual(['FORBIDDEN']);
+  expect(await codes('{ notificationTargets { name } }')).toEqual(['FORBIDDEN']);
+  expect(await codes('mutation { notificationTest(input: { target: "x" }) { delivered } }')).toEqual(['FORBIDDEN']);
+  expect(await codes('mutation { deadLetterReplay(input: { target: "x" }) { deadLetters { id } } }')).toEqual([
+    'FORBIDDEN',
+  ]);
+});
