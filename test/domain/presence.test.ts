@@ -17,7 +17,7 @@ describe('a guest that nobody declared', () => {
     const run = declared();
     run.estate.guest({ vmid: 101, name: 'stray' });
     run.tick();
-    expect(run.finding('GUEST_NOT_DECLARED:main/101@1:')).toMatchObject({ observed: 'stray', severity: 'WARNING' });
+    expect(run.finding('GUEST_NOT_DECLARED:main/101@1:')).toMatchObject({ observed: 'main/101', severity: 'WARNING' });
   });
 
   it('is no finding where no source declares guests', () => {

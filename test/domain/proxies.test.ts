@@ -200,6 +200,36 @@ describe('a proxy host whose guest is stopped', () => {
     ).toEqual([]);
     expect(run.wait(MINUTE).open()).toEqual([STOPPED]);
   });
+
+  it('stays told through a backup, which shows a stopped guest as running, and is not told of one that it holds down', () => {
+    const run = pointing(estate({}, { power: 'STOPPED', devices: [{ ip4: '10.0.0.5/24' }] }), '10.0.0.5:80');
+    run
+      .wait(10 * MINUTE)
+      .full()
+      .settle();
+    expect(run.open()).toContain(STOPPED);
+    run.estate.guest({ vmid: 100, power: 'RUNNING', lock: 'backup' });
+    run
+      .wait(10 * MINUTE)
+      .full()
+      .settle();
+    run.estate.guest({ vmid: 100, power: 'STOPPED', lock: null });
+    run
+      .wait(10 * MINUTE)
+      .full()
+      .settle();
+    expect(run.events.filter(({ id }) => id === STOPPED).map(({ type }) => type)).toEqual(['OPENED']);
+
+    const other = pointing(estate({}, { devices: [{ ip4: '10.0.0.5/24' }] }), '10.0.0.5:80')
+      .full()
+      .settle();
+    other.estate.guest({ vmid: 100, power: 'STOPPED', lock: 'backup' });
+    other
+      .wait(10 * MINUTE)
+      .full()
+      .settle();
+    expect(other.events.filter(({ id }) => id === STOPPED)).toEqual([]);
+  });
 });
 
 describe('a certificate that ends', () => {
