@@ -1,14 +1,18 @@
+import { benchEvents } from './events.js';
 import { benchGraphql } from './graphql/graphql.js';
 import { benchPass } from './pass.js';
 import { benchRead } from './read.js';
 import { machine, printed, type Table } from './report.js';
 import { benchStart } from './start.js';
+import { benchTime } from './time.js';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   pass: benchPass,
   read: benchRead,
   graphql: benchGraphql,
   start: benchStart,
+  events: benchEvents,
+  time: benchTime,
 };
 
 /** `npm run bench [-- name …]`: prints each bench's table. Nothing here passes or fails on time. */
