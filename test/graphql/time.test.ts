@@ -8,7 +8,7 @@ import { aFinding, aView, learnedOf, THEN } from '../testkit/view.js';
 let kit: TestStore;
 let face: TestFace;
 const iso = (at: number) => new Date(at).toISOString();
-const times = { from: iso(THEN), to: iso(THEN + HOUR), then: iso(THEN + 1), later: iso(THEN + HOUR) };
+const times = { from: iso(THEN), to: iso(THEN + HOUR), past: iso(THEN + 1), later: iso(THEN + HOUR) };
 
 beforeAll(async () => {
   kit = await createTestStore();
@@ -88,11 +88,11 @@ it('what changed between two moments, as a connection', async () => {
 it('findings and addresses as they were, beside those of now', async () => {
   const { data, errors } = await ask(
     face,
-    `query ($then: DateTime!, $later: DateTime!) {
+    `query ($past: DateTime!, $later: DateTime!) {
        now: driftFindings { nodes { state } }
-       then: driftFindings(asOf: $then) { nodes { state } totalCount }
+       before: driftFindings(asOf: $past) { nodes { state } totalCount }
        later: driftFindings(asOf: $later, filter: { states: [RESOLVED] }) { nodes { state resolvedAt } }
-       past: addresses(asOf: $then) { nodes { address carriedBy { guestId guest { name node { name } } evidence { source } } } }
+       past: addresses(asOf: $past) { nodes { address carriedBy { guestId guest { name node { name } } evidence { source } } } }
      }`,
     times,
   );
@@ -100,7 +100,7 @@ it('findings and addresses as they were, beside those of now', async () => {
   const evidence = [{ source: 'AGENT' }];
   expect(data).toEqual({
     now: { nodes: [] },
-    then: { nodes: [{ state: 'OPEN' }], totalCount: 1 },
+    before: { nodes: [{ state: 'OPEN' }], totalCount: 1 },
     later: { nodes: [{ state: 'RESOLVED', resolvedAt: iso(THEN + HOUR) }] },
     past: {
       nodes: [
