@@ -9,8 +9,6 @@ import type { Core } from './core.js';
 
 /** A changed policy is noticed this often. */
 const LOOK_EVERY = 500;
-/** Dead letters that nobody wanted for as long as the event log is kept by default go. */
-const LETTERS_KEPT = 90 * DAY;
 
 export interface Notifying {
   readonly verbs: NotificationVerbs;
@@ -65,9 +63,10 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
   await apply();
   const look = () =>
     void apply().catch((error) => log.error({ err: error }, 'the targets of notifications could not be applied'));
+  // Dead letters that nobody wanted for as long as the event log is kept go with it.
   const prune = () =>
     void store.deliveries
-      .prune(core.clock.now() - LETTERS_KEPT)
+      .prune(core.clock.now() - core.settings().policy.retention.events)
       .catch((error) => log.warn({ err: error }, 'pruning dead letters failed'));
   prune();
   const timers = [setInterval(look, LOOK_EVERY), setInterval(prune, DAY)];

@@ -4,7 +4,7 @@ import type { MailTarget } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
 import { isLocalName } from '../domain/target-address.js';
 import { SECOND } from '../domain/time.js';
-import type { Message } from '../store/deliveries.js';
+import type { Message } from '../store/delivery-words.js';
 import type { Attempt } from './webhook.js';
 
 /** Sends one message to everybody that the target names, over a connection of its own. */

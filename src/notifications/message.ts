@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NotifyTarget } from '../domain/notify.js';
 import { isoTime } from '../domain/time.js';
-import type { Message } from '../store/deliveries.js';
+import type { Message } from '../store/delivery-words.js';
 import type { LogEvent } from '../store/store.js';
 import { counted, linesOf, type Messages, worthReading } from './text.js';
 import { driftWord, hidesPart, severityOf, shownTo } from './told.js';

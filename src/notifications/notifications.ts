@@ -1,6 +1,6 @@
 import { type NotifyTarget, REDIS_TARGET } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
-import type { Message } from '../store/deliveries.js';
+import type { Message } from '../store/delivery-words.js';
 import { Holder } from './holder.js';
 import { mailer } from './mail.js';
 import { redisStream } from './redis-stream.js';

@@ -1,6 +1,6 @@
 import { REDIS_TARGET, TOPICS } from '../domain/notify.js';
 import { type Instant, isoTime, SECOND } from '../domain/time.js';
-import type { TargetState } from '../store/deliveries.js';
+import type { TargetState } from '../store/delivery-words.js';
 import type { LogEvent } from '../store/store.js';
 import type { Tenure } from './holder.js';
 import type { EventStream } from './redis-stream.js';

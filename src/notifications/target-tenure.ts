@@ -1,6 +1,6 @@
 import { type NotifyTarget, RETRY_PLAN } from '../domain/notify.js';
 import { type Instant, MINUTE } from '../domain/time.js';
-import type { DeadLetter, Failure, Message, TargetState } from '../store/deliveries.js';
+import type { DeadLetter, Failure, Message, TargetState } from '../store/delivery-words.js';
 import type { Store } from '../store/store.js';
 import type { HolderNeeds, Tenure } from './holder.js';
 import { LogPlace } from './log-place.js';

@@ -3,7 +3,7 @@ import { DomainError } from '../domain/errors.js';
 import type { Severity } from '../domain/finding.js';
 import { type NotifyTarget, REDIS_TARGET, TOPICS, type Topic } from '../domain/notify.js';
 import type { Instant } from '../domain/time.js';
-import type { DeadLetter, TargetState } from '../store/deliveries.js';
+import type { DeadLetter, TargetState } from '../store/delivery-words.js';
 import type { Store } from '../store/store.js';
 import { testMessage } from './message.js';
 import { STREAM } from './redis-stream.js';

@@ -8,7 +8,7 @@ import type { WebhookTarget } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
 import { type Destination, refusedAddress } from '../domain/target-address.js';
 import { SECOND } from '../domain/time.js';
-import type { Message } from '../store/deliveries.js';
+import type { Message } from '../store/delivery-words.js';
 
 /** What came of one attempt. `reason` says what was tried and what came, and holds neither a secret nor the answer's body. */
 export type Attempt =

@@ -2,7 +2,7 @@ import type { DriftEventType, Finding, FindingEvent, FindingId, Severity } from 
 import type { Learned } from '../domain/learn/learned.js';
 import type { Instant } from '../domain/time.js';
 import type { Batch, Version, VersionKind, VersionWrite } from '../domain/version.js';
-import type { Deliveries } from './deliveries.js';
+import type { Deliveries } from './delivery-words.js';
 import type { Retention } from './retention.js';
 
 /** A row of the event log. `cursor` is in commit order: whoever has passed one never finds a later commit behind it. */

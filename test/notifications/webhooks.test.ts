@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isoTime, SECOND } from '../../src/domain/time.js';
 import { cursorText } from '../../src/feed/cursor.js';
+import { openStore } from '../../src/store/open.js';
 import { driftOpened } from '../testkit/event-log.js';
 import { createTestStore, type TestStore } from '../testkit/postgres.js';
 import { caller } from '../testkit/principal.js';
@@ -195,7 +196,8 @@ describe('a webhook', () => {
 
 it('two replicas tell each event once, and the other goes on when one stops', async () => {
   const one = await telling(hook(site.url, { digest: null }));
-  const other = await rig((await anotherReplica()).store, [hook(site.url, { digest: null })], { clock });
+  const store = await openStore({ url: kit.url, applicationName: 'replica', maxConnections: 3 });
+  const other = await rig(store, [hook(site.url, { digest: null })], { clock });
   for (let vmid = 1; vmid <= 5; vmid++) await one.commit(driftOpened(vmid));
   await clock.until(() => site.received.length === 5, 2);
   await one.stop();
@@ -205,12 +207,5 @@ it('two replicas tell each event once, and the other goes on when one stops', as
   await clock.pass(10 * SECOND);
   expect(vmids()).toEqual(Array.from({ length: 9 }, (_, i) => `main/${i + 1}@1`));
   await other.stop();
-  await secondStore?.close();
+  await store.close();
 });
-
-let secondStore: TestStore['store'] | undefined;
-async function anotherReplica(): Promise<{ store: TestStore['store'] }> {
-  const { openStore } = await import('../../src/store/open.js');
-  secondStore = await openStore({ url: kit.url, applicationName: 'replica', maxConnections: 3 });
-  return { store: secondStore };
-}
