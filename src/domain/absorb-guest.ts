@@ -1,4 +1,4 @@
-import { type Absorbing, endGuest, partId, readRow, type Writes } from './absorbing.js';
+import { type Absorbing, endGuest, readRow, type Writes } from './absorbing.js';
 import { sameValue } from './content-hash.js';
 import {
   type GuestConfig,
@@ -48,7 +48,7 @@ export function isAnotherGuest(
 export function absorbGuest(context: Absorbing, row: ObservedRow, known: GuestView | undefined): void {
   const { writes, view, cluster, seen, parts, change, events } = context;
   const key = String(row.vmid);
-  const configRead = parts.get(partId('config', key));
+  const configRead = parts.config.get(key);
   const config = configOf(configRead);
   const { another, incarnation } = whoLives(view, guestKey(cluster.name, row.vmid), known, row.kind, config);
   const before = another ? undefined : known;
@@ -219,7 +219,7 @@ function absorbInterfaces(
   before: GuestView | undefined,
   devicesSince: ChangeInterval,
 ): void {
-  const read = parts.get(partId('addresses', key));
+  const read = parts.addresses.get(key);
   if (read === undefined) return;
   const known = before?.parts.addresses ?? NEVER_READ;
   // A part that still does not exist is no news: writing it at every read would be a write a guest and round.
@@ -236,7 +236,7 @@ function absorbInterfaces(
 /** What an earlier guest's parts were read at says nothing about the one that lives here now. */
 function forgetReads({ reads, cluster, parts }: Absorbing, key: string): void {
   for (const part of ['config', 'addresses'] as const) {
-    if (parts.has(partId(part, key))) continue;
+    if (parts[part].has(key)) continue;
     const row: PartReadRow = {
       source: cluster.state.source,
       part,

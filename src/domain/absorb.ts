@@ -1,8 +1,8 @@
 import { absorbGuest, departs } from './absorb-guest.js';
-import { type Absorbing, partId, readRow, Writes } from './absorbing.js';
+import { type Absorbing, type PartIndex, readRow, Writes } from './absorbing.js';
 import { type ClusterRow, guestKey, type NodeRow } from './guest.js';
 import type { InventoryEvent, NodeEvent } from './inventory-event.js';
-import type { ObservedNode, PartRead, ProxmoxObservation } from './observation.js';
+import type { ObservedNode, ObservedRow, PartRead, ProxmoxObservation } from './observation.js';
 import { type ChangeInterval, FIRST_LOOK, type Instant } from './time.js';
 import type { Batch, PartReadRow, SourceState } from './version.js';
 import { type ClusterView, type GuestView, type InventoryView, NEVER_READ } from './view.js';
@@ -39,14 +39,15 @@ export function absorb(
   const reads: PartReadRow[] = [];
   const events: InventoryEvent[] = [];
   const parts = indexParts(seen.parts);
-  const rows = new Map(seen.rows.map((row) => [row.vmid, row]));
+  const rows = new Map<number, ObservedRow>();
+  for (const row of seen.rows) rows.set(row.vmid, row);
   const incarnations = new Map<number, number>();
   const context: Absorbing = { writes, view, cluster, seen, change, previousPoll, parts, reads, events, incarnations };
 
   for (const row of rows.values()) {
-    const known = view.guestsByKey.get(guestKey(cluster.name, row.vmid));
-    absorbGuest(context, row, known);
-    if (view.absences.has(guestKey(cluster.name, row.vmid))) {
+    const key = guestKey(cluster.name, row.vmid);
+    absorbGuest(context, row, view.guestsByKey.get(key));
+    if (view.absences.has(key)) {
       writes.end(writes.key('vmid', String(row.vmid)), seen.askedAt);
     }
   }
@@ -54,7 +55,7 @@ export function absorb(
     if (guest.cluster === cluster.name && !rows.has(guest.vmid)) absorbMissing(context, guest);
   }
   absorbAbsenceProofs(context, rows);
-  absorbPower(context);
+  absorbPower(context, rows);
 
   const state = goodState(cluster.state, seen, finishedAt);
   const batch = { writes: writes.list, reads, state };
@@ -62,14 +63,14 @@ export function absorb(
   return change === FIRST_LOOK ? { batch, events: [], nodeEvents: [] } : { batch, events, nodeEvents };
 }
 
-function indexParts(parts: readonly PartRead[]): ReadonlyMap<string, PartRead> {
-  const byId = new Map<string, PartRead>();
+function indexParts(parts: readonly PartRead[]): PartIndex {
+  const index = { config: new Map(), addresses: new Map(), power: new Map(), vmid: new Map() } satisfies PartIndex;
   for (const read of parts) {
-    const id = partId(read.result.part, read.key);
-    const earlier = byId.get(id);
-    if (earlier === undefined || earlier.askedAt <= read.askedAt) byId.set(id, read);
+    const byKey: Map<string, PartRead> = index[read.result.part];
+    const earlier = byKey.get(read.key);
+    if (earlier === undefined || earlier.askedAt <= read.askedAt) byKey.set(read.key, read);
   }
-  return byId;
+  return index;
 }
 
 function absorbCluster(writes: Writes, cluster: ClusterView, seen: ProxmoxObservation): void {
@@ -120,7 +121,7 @@ function nodeRow(node: ObservedNode, known: NodeRow | undefined, change: ChangeI
 }
 
 function absorbMissing({ writes, view, parts, seen, change, events }: Absorbing, guest: GuestView): void {
-  const proof = parts.get(partId('vmid', String(guest.vmid)))?.result;
+  const proof = parts.vmid.get(String(guest.vmid))?.result;
   const key = String(guest.vmid);
   if (seen.quorate && proof?.kind === 'read' && proof.part === 'vmid' && proof.value.free) {
     departs(writes, view, guest, seen.askedAt);
@@ -141,9 +142,9 @@ function absorbAbsenceProofs(
   rows: ReadonlyMap<number, unknown>,
 ) {
   if (!seen.quorate) return;
-  for (const read of parts.values()) {
+  for (const read of parts.vmid.values()) {
     const { result } = read;
-    if (result.part !== 'vmid' || rows.has(Number(read.key))) continue;
+    if (rows.has(Number(read.key))) continue;
     const key = guestKey(cluster.name, Number(read.key));
     const known = view.absenceReads.get(key) ?? NEVER_READ;
     reads.push(readRow(cluster.state.source, read, known));
@@ -161,15 +162,16 @@ function absorbAbsenceProofs(
 
 const PLAIN: ReadonlySet<string> = new Set(['running', 'stopped']);
 
-function absorbPower({ writes, view, cluster, parts, reads, seen, incarnations }: Absorbing): void {
-  const home = new Map(seen.rows.map((row) => [row.vmid, row]));
-  for (const read of parts.values()) {
-    if (read.result.part !== 'power') continue;
+function absorbPower(
+  { writes, view, cluster, parts, reads, incarnations }: Absorbing,
+  rows: ReadonlyMap<number, ObservedRow>,
+): void {
+  for (const read of parts.power.values()) {
     const known = view.nodes.get(`${cluster.name}/${read.key}`)?.power ?? NEVER_READ;
     reads.push(readRow(cluster.state.source, read, known));
     if (read.result.kind !== 'read' || read.result.part !== 'power') continue;
     for (const [vmid, qmpStatus] of read.result.value) {
-      if (home.get(vmid)?.node !== read.key) continue;
+      if (rows.get(vmid)?.node !== read.key) continue;
       const key = guestKey(cluster.name, vmid);
       const guest = view.guestsByKey.get(key);
       const incarnation = incarnations.get(vmid) ?? 1;

@@ -1,6 +1,6 @@
 import { contentHash, sameValue } from './content-hash.js';
 import type { InventoryEvent } from './inventory-event.js';
-import type { PartRead, ProxmoxObservation } from './observation.js';
+import type { PartRead, ProxmoxObservation, SlicePart } from './observation.js';
 import type { ChangeInterval, Instant } from './time.js';
 import type { PartReadRow, SourceState, VersionKey, VersionKind, VersionWrite } from './version.js';
 import type { ClusterView, GuestView, InventoryView, PartState } from './view.js';
@@ -40,6 +40,9 @@ export class Writes {
   }
 }
 
+/** What was read, by part and key: two short look-ups, where a name of both would be made for each guest and part of a poll. */
+export type PartIndex = Readonly<Record<SlicePart, ReadonlyMap<string, PartRead>>>;
+
 /** What absorbing one run needs to see; `reads` and `events` are filled as it goes. */
 export interface Absorbing {
   readonly writes: Writes;
@@ -48,15 +51,11 @@ export interface Absorbing {
   readonly seen: ProxmoxObservation;
   readonly change: ChangeInterval;
   readonly previousPoll: Instant | null;
-  readonly parts: ReadonlyMap<string, PartRead>;
+  readonly parts: PartIndex;
   readonly reads: PartReadRow[];
   readonly events: InventoryEvent[];
   /** The incarnation that this run found under each VMID. */
   readonly incarnations: Map<number, number>;
-}
-
-export function partId(part: PartReadRow['part'], key: string): string {
-  return `${part}:${key}`;
 }
 
 /** The read row of one attempt: a failure keeps the time of the last success. */

@@ -164,8 +164,7 @@ function macOwners(world: World): ReadonlyMap<string, readonly GuestView[]> {
   const byMac = new Map<string, GuestView[]>();
   for (const guest of world.view.guests.values()) {
     if (guest.row.template) continue;
-    for (const mac of new Set((guest.config?.devices ?? []).flatMap((device) => device.mac ?? [])))
-      add(byMac, `${guest.cluster}/${mac}`, guest);
+    for (const { mac } of guest.config?.devices ?? []) if (mac !== null) add(byMac, `${guest.cluster}/${mac}`, guest);
   }
   owners.set(world, byMac);
   return byMac;
@@ -174,7 +173,8 @@ function macOwners(world: World): ReadonlyMap<string, readonly GuestView[]> {
 function add(byMac: Map<string, GuestView[]>, key: string, guest: GuestView): void {
   const list = byMac.get(key);
   if (list === undefined) byMac.set(key, [guest]);
-  else list.push(guest);
+  // Two devices of one guest are not two guests.
+  else if (list.at(-1) !== guest) list.push(guest);
 }
 
 export const duplicateMac: Rule = {

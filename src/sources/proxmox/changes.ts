@@ -15,8 +15,14 @@ export function isChanged(before: GuestRow, row: ObservedRow, at: Instant): bool
     (row.template !== undefined && before.template !== row.template) ||
     (row.cores !== undefined && before.cores !== row.cores) ||
     (row.memoryBytes !== undefined && before.memoryBytes !== row.memoryBytes) ||
-    [...before.tags].sort().join(';') !== [...row.tags].sort().join(';')
+    tagsDiffer(before.tags, row.tags)
   );
+}
+
+/** In whatever order. Nearly always they come as they came before, and then nothing is sorted. */
+function tagsDiffer(before: readonly string[], tags: readonly string[]): boolean {
+  if (before.length === tags.length && tags.every((tag, i) => before[i] === tag)) return false;
+  return [...before].sort().join(';') !== [...tags].sort().join(';');
 }
 
 /** Whether the power detail of the guest's node may have changed with it. */

@@ -1,15 +1,7 @@
-import type {
-  KnownCluster,
-  KnownGuest,
-  ObservedNode,
-  ObservedRow,
-  PartAge,
-  PartKey,
-  ReadPlan,
-  SlicePart,
-} from '../../domain/observation.js';
+import type { KnownGuest, ObservedRow, PartAge, PartKey, ReadPlan, SlicePart } from '../../domain/observation.js';
 import { type Instant, MINUTE, SECOND } from '../../domain/time.js';
 import { isChanged, powerMayDiffer } from './changes.js';
+import { type Estate, estateOf, guestParts, type Listed, type Part } from './estate.js';
 
 /** One guest's parts to read. `mayWait`: when time is short it may be left for a later poll without loss. */
 export interface GuestRead {
@@ -32,16 +24,11 @@ export interface Reads {
   readonly outdated: ReadonlySet<string>;
 }
 
-export interface PlanInput {
+export interface PlanInput extends Listed {
   readonly at: Instant;
-  /** Without quorum nobody can prove an absence: VMIDs are not asked for. */
-  readonly quorate: boolean;
   /** Parts (`partName`) that an earlier pass still reads: they are asked for again only where they are outdated. */
   readonly underWay: ReadonlySet<string>;
-  readonly rows: readonly ObservedRow[];
-  readonly nodes: readonly ObservedNode[];
   readonly touched: ReadonlySet<number>;
-  readonly known: KnownCluster;
   readonly plan: ReadPlan;
 }
 
@@ -59,34 +46,32 @@ export function partName({ part, key }: PartKey): string {
   return `${part} ${key}`;
 }
 
-type Part = PartKey & { readonly age: PartAge | undefined; readonly free: boolean };
-
 /** Decides what to read: everything, or what changed, then what was asked for, then the longest unread. */
 export function chooseReads(input: PlanInput): Reads {
   const estate = estateOf(input);
   const chosen = new Map<string, PartKey>();
   const choose = (part: PartKey) => chosen.set(partName(part), part);
   const all = input.plan.mode === 'all';
-  if (all) for (const part of estate.parts.values()) choose(part);
+  if (all) for (const part of estate.parts) choose(part);
   const changed = changedParts(input, estate);
-  for (const part of changed) choose(part);
+  for (const [name, part] of changed) chosen.set(name, part);
   for (const part of missingProofs(input, estate, all)) choose(part);
-  const urgent = new Set(chosen.keys());
+  const urgent = new Set(all ? [] : chosen.keys());
   const asked = input.plan.asked.filter((part) => (all ? estate.has(part) : isToBeAsked(input, estate, part)));
   for (const part of asked) choose(part);
-  for (const part of slice(input, estate, chosen)) choose(part);
+  if (!all) for (const part of slice(input, estate, chosen)) choose(part);
   for (const part of asked) urgent.add(partName(part));
-  const outdated = new Set(changed.map(partName));
+  const outdated = new Set(changed.keys());
   const mayWait = (vmid: number) => {
     const isNew = !input.known.guests.has(vmid);
     return !all && (isNew ? !asked.some(({ key }) => key === String(vmid)) : !urgent.has(`addresses ${vmid}`));
   };
-  return { ...grouped([...chosen.values()], estate, mayWait, outdated), outdated };
+  return { ...grouped(chosen.values(), estate, mayWait, outdated), outdated };
 }
 
 /** A read that would settle a doubt goes first, but not against its back-off: a dead agent gets no better by asking. */
 function isToBeAsked({ at, underWay }: PlanInput, estate: Estate, part: PartKey): boolean {
-  const age = estate.parts.get(partName(part))?.age;
+  const age = estate.find(part)?.age;
   return estate.has(part) && !underWay.has(partName(part)) && backedOffUntil(age, part.part) <= at;
 }
 
@@ -103,65 +88,23 @@ export function backedOffUntil(age: PartAge | undefined, part: SlicePart): Insta
   return age.attemptedAt + Math.min(MINUTE * 2 ** age.failures, LONGEST_BACK_OFF);
 }
 
-interface Estate {
-  /** Every part that can be asked for now: of guests on nodes that are not offline, of those nodes, and of VMIDs in question. */
-  readonly parts: ReadonlyMap<string, Part>;
-  readonly guests: ReadonlyMap<number, ObservedRow>;
-  has(part: PartKey): boolean;
-}
-
-function estateOf({ rows, nodes, known, quorate }: PlanInput): Estate {
-  // A call to an offline node is proxied into the void and costs half a minute.
-  const offline = new Set(nodes.filter((node) => node.status === 'OFFLINE').map((node) => node.name));
-  const reachable = rows.filter((row) => !offline.has(row.node));
-  const listed = new Set(rows.map((row) => row.vmid));
-  const missing = [...known.guests.keys()].filter((vmid) => !listed.has(vmid));
-  const questions = new Set([...missing, ...[...known.vmids.keys()].filter((vmid) => !listed.has(vmid))]);
-  const powered = new Set(reachable.filter((row) => row.kind === 'QEMU').map((row) => row.node));
-  const parts: Part[] = [
-    ...reachable.flatMap((row) => guestParts(row, known.guests.get(row.vmid))),
-    ...[...powered].map((node) => paid('power', node, known.power.get(node))),
-    ...(quorate ? [...questions].map((vmid) => paid('vmid', String(vmid), known.vmids.get(vmid))) : []),
-  ];
-  const byName = new Map(parts.map((part) => [partName(part), part]));
-  const isQuestion = ({ part, key }: PartKey) =>
-    quorate && part === 'vmid' && /^\d{3,9}$/.test(key) && !listed.has(Number(key));
-  return {
-    parts: byName,
-    guests: new Map(reachable.map((row) => [row.vmid, row])),
-    has: (part) => byName.has(partName(part)) || isQuestion(part),
-  };
-}
-
-function guestParts(row: ObservedRow, known: KnownGuest | undefined): readonly Part[] {
-  const key = String(row.vmid);
-  const config = paid('config', key, known?.parts.config);
-  // Whether a guest without statistics runs is not known: its addresses are neither read nor said to be none.
-  if (row.status === 'UNKNOWN') return [config];
-  const free = row.status === 'STOPPED' || (row.kind === 'QEMU' && known?.agent === false);
-  return [config, { part: 'addresses', key, age: known?.parts.addresses, free }];
-}
-
-function paid(part: SlicePart, key: string, age: PartAge | undefined): Part {
-  return { part, key, age, free: false };
-}
-
-function changedParts({ at, touched, known }: PlanInput, estate: Estate): readonly PartKey[] {
-  return [...estate.guests.values()].flatMap((row): readonly PartKey[] => {
+function changedParts({ at, touched, known }: PlanInput, estate: Estate): ReadonlyMap<string, PartKey> {
+  const changed = new Map<string, PartKey>();
+  const add = (part: PartKey) => changed.set(partName(part), part);
+  for (const row of estate.guests.values()) {
     const before = known.guests.get(row.vmid);
     const isTouched = touched.has(row.vmid);
-    if (!isTouched && before !== undefined && !isChanged(before.row, row, at)) return [];
-    const key = String(row.vmid);
-    const parts = guestParts(row, before).map(({ part }) => ({ part, key }));
+    if (!isTouched && before !== undefined && !isChanged(before.row, row, at)) continue;
+    for (const part of guestParts(row, before)) add(part);
     const power = row.kind === 'QEMU' && (isTouched || before === undefined || powerMayDiffer(before.row, row));
-    return power ? [...parts, { part: 'power', key: row.node }] : parts;
-  });
+    if (power) add({ part: 'power', key: row.node });
+  }
+  return changed;
 }
 
 /** Known guests that the list does not show: first those that were there a poll ago, then the hidden ones in turn. */
 function missingProofs({ at, known }: PlanInput, estate: Estate, all: boolean): readonly PartKey[] {
-  const due = [...estate.parts.values()].filter((part) => {
-    if (part.part !== 'vmid') return false;
+  const due = estate.proofs.filter((part) => {
     const guest = known.guests.get(Number(part.key));
     if (guest === undefined || backedOffUntil(part.age, 'vmid') > at) return false;
     return (
@@ -183,29 +126,40 @@ function slice(
   { at, plan, underWay }: PlanInput,
   estate: Estate,
   chosen: ReadonlyMap<string, PartKey>,
-): readonly PartKey[] {
+): readonly Part[] {
   const taken: Part[] = [];
   let left = plan.slice;
-  const waiting = [...estate.parts].flatMap(([name, part]) =>
-    !chosen.has(name) && !underWay.has(name) && backedOffUntil(part.age, part.part) <= at ? [part] : [],
-  );
-  for (const part of waiting.sort(byAge)) {
+  if (left <= 0) return taken;
+  const due = estate.parts.filter(({ age, part }) => backedOffUntil(age, part) <= at);
+  for (const part of longestUnread(due, left + chosen.size + underWay.size).sort(byAge)) {
     if (left <= 0) break;
+    const name = partName(part);
+    if (chosen.has(name) || underWay.has(name)) continue;
     if (!part.free) left -= 1;
     taken.push(part);
   }
   return taken;
 }
 
+/** The parts among which are the `count` that were longest unread and cost a request, and few others. Unsorted. */
+function longestUnread(parts: readonly Part[], count: number): Part[] {
+  const times = Float64Array.from(parts.filter(({ free }) => !free).map(attempted)).sort();
+  const last = times[count - 1] ?? Number.POSITIVE_INFINITY;
+  return parts.filter((part) => attempted(part) <= last);
+}
+
 /** Never attempted first, then the longest ago. */
 function byAge(a: Part, b: Part): number {
-  const attempted = ({ age }: Part) => age?.attemptedAt ?? Number.NEGATIVE_INFINITY;
   const [x, y] = [attempted(a), attempted(b)];
   return x === y ? 0 : x - y;
 }
 
+function attempted({ age }: Part): Instant {
+  return age?.attemptedAt ?? Number.NEGATIVE_INFINITY;
+}
+
 function grouped(
-  parts: readonly PartKey[],
+  parts: Iterable<PartKey>,
   estate: Estate,
   mayWait: (vmid: number) => boolean,
   changed: ReadonlySet<string>,
@@ -218,7 +172,8 @@ function grouped(
     else if (part === 'vmid') vmids.push(Number(key));
     else {
       const wanted = guests.get(Number(key)) ?? { config: false, addresses: false };
-      guests.set(Number(key), { ...wanted, [part]: true });
+      wanted[part] = true;
+      guests.set(Number(key), wanted);
     }
   }
   const reads = [...guests].flatMap(([vmid, wanted]) => {

@@ -22,7 +22,7 @@ export function agentInterfaces(content: unknown): Interfaces {
   }
   const list = wireObjects(result);
   if (list === undefined) return { kind: 'failed', reason: 'the guest agent gave no list of interfaces' };
-  return { kind: 'read', value: { by: 'AGENT', interfaces: sorted(list.map(oneInterface)) } };
+  return { kind: 'read', value: { by: 'AGENT', interfaces: interfacesOf(list) } };
 }
 
 /** What `/lxc/{id}/interfaces` says: up to PVE 8.3 `inet` and `inet6` with one address each, later also the whole list. */
@@ -30,7 +30,7 @@ export function containerInterfaces(content: unknown): Interfaces {
   if (content === null || content === undefined) return { kind: 'stopped' };
   const list = wireObjects(content);
   if (list === undefined) return { kind: 'failed', reason: 'the answer is no list of interfaces' };
-  return { kind: 'read', value: { by: 'INTERFACES', interfaces: sorted(list.map(oneInterface)) } };
+  return { kind: 'read', value: { by: 'INTERFACES', interfaces: interfacesOf(list) } };
 }
 
 function oneInterface(item: WireObject): GuestInterfaceReading {
@@ -59,9 +59,10 @@ function unique(readings: readonly Reading[]): readonly Reading[] {
 }
 
 /** Without the loopback (`lo`, Windows' `Loopback Pseudo-Interface 1`), in an order that does not depend on the answer's. */
-function sorted(interfaces: readonly GuestInterfaceReading[]): readonly GuestInterfaceReading[] {
-  return interfaces
-    .filter(({ name }) => name !== 'lo' && !/^loopback/i.test(name))
+function interfacesOf(list: readonly WireObject[]): readonly GuestInterfaceReading[] {
+  return list
+    .filter(({ name }) => name !== 'lo' && !/^loopback/i.test(wireText(name) ?? ''))
+    .map(oneInterface)
     .sort((a, b) => compareText(a.name, b.name) || compareText(a.mac ?? '', b.mac ?? ''));
 }
 
