@@ -152,10 +152,13 @@ async function onePoll(source: ProxmoxSource, store: OpenedStore, replica: Repli
   return { cost, requests: result };
 }
 
-/** The calls that the pass made for its parts. */
+/** What each pass asks first; the version is asked once for all. */
+const LIST = ['/cluster/resources', '/cluster/status', '/cluster/tasks', '/cluster/log?max=500'];
+
+/** The calls that the pass made: the list, and what was asked for its parts. */
 function pathsOf({ rows, parts }: ProxmoxObservation): readonly string[] {
   const home = new Map(rows.map((row) => [String(row.vmid), row]));
-  return parts.flatMap(({ key, result }): readonly string[] => {
+  const calls = parts.flatMap(({ key, result }): readonly string[] => {
     if (result.kind === 'none') return [];
     if (result.part === 'power') return [`/nodes/${key}/qemu?full=1`];
     if (result.part === 'vmid') return [`/cluster/nextid?vmid=${key}`];
@@ -165,6 +168,7 @@ function pathsOf({ rows, parts }: ProxmoxObservation): readonly string[] {
     if (result.part === 'config') return [`${guest}/config`];
     return [row.kind === 'QEMU' ? `${guest}/agent/network-get-interfaces` : `${guest}/interfaces`];
   });
+  return [...LIST, ...calls];
 }
 
 async function bareLoop(cluster: SimulatedCluster, paths: readonly string[]): Promise<void> {
