@@ -263,3 +263,19 @@ describe('severities and categories', () => {
     expect(told(run)).toEqual(['OPENED', 'UPDATED']);
   });
 });
+
+describe('the onset', () => {
+  it('is taken from the side that changed, when it was read before and after, and not from when it was noticed', () => {
+    const run = called(differing(), 'web');
+    const readBefore = run.estate.now;
+    run.estate.pass(MINUTE);
+    // The row is edited while the cluster is out of reach: the guest is held against it only when it was read again.
+    run.unreachable().write(TABLE, [row({ vmid: 100, name: 'ftp' })]);
+    const editedAt = run.estate.now;
+    expect(run.open()).toEqual([]);
+    run.wait(10 * MINUTE).full();
+    const { state: now, onsetAfter, onsetBefore } = run.finding(id);
+    expect([now, onsetBefore]).toEqual(['OPEN', editedAt]);
+    expect(onsetAfter).toBeLessThanOrEqual(readBefore);
+  });
+});
