@@ -32,7 +32,7 @@ it('tells a webhook of a saved policy what the estate does, and an admin how tha
   const { graphql, configDir } = gateway;
   expect(await graphql(TARGETS)).toEqual({ notificationTargets: [] });
 
-  const policy = `notify:\n  - { name: portal, url: "${site.url}", secretEnv: HOOK_SECRET, topics: ["*"], digest: { after: 3, window: 2s } }\n`;
+  const policy = `notify:\n  - { name: portal, url: "${site.url}", secretEnv: HOOK_SECRET, topics: ["account.*"], digest: { after: 3, window: 2s } }\n`;
   await writeFile(join(configDir, 'policy.yaml.new'), policy);
   await rename(join(configDir, 'policy.yaml.new'), join(configDir, 'policy.yaml'));
   await until(async () => (await graphql<Targets>(TARGETS)).notificationTargets.length === 1);

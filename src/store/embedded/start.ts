@@ -1,5 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Account, accountFor } from './account.js';
 import { alone, attend } from './attendance.js';
@@ -44,9 +45,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const log = options.log ?? (() => undefined);
   return alone(dataDir, async () => {
     const home = await prepare(dataDir, options, log);
-    const running = await awaitReady(home.data);
-    const server = running ?? (await home.start(undefined));
-    await ensureDatabase(home.url(server, 'postgres'));
+    const { running, server } = await reach(home);
     log(`PostgreSQL ${running === undefined ? 'started' : 'was running'} in ${home.stateDir}, port ${server.port}`);
     const signOut = await attend(dataDir);
     const unwatch = watchOver({
@@ -70,6 +69,25 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     };
   });
 }
+
+/** The server that runs already, or one started now, with our database in it. One that dies just then is started anew. */
+async function reach(home: Home): Promise<{ running: Postmaster | undefined; server: Postmaster }> {
+  for (let attempt = 1; ; attempt++) {
+    const running = await awaitReady(home.data);
+    const server = running ?? (await home.start(undefined));
+    try {
+      await ensureDatabase(home.url(server, 'postgres'));
+      return { running, server };
+    } catch (error) {
+      // Its process was still to be seen and its connections were cut: it is gone a moment later.
+      if (running === undefined || attempt === ATTEMPTS) throw error;
+      await sleep(LOOK_AGAIN);
+    }
+  }
+}
+
+const ATTEMPTS = 5;
+const LOOK_AGAIN = 500;
 
 interface Home {
   readonly stateDir: string;
