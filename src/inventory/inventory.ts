@@ -1,43 +1,21 @@
-import { demand, type Principal, seesTenant } from '../domain/access.js';
-import type { Binding } from '../domain/compare/binding.js';
+import { demand, type Principal } from '../domain/access.js';
 import type { GuestFilter } from '../domain/filters.js';
-import type { Difference, FindingId } from '../domain/finding.js';
-import type { Policy } from '../domain/policy.js';
+import type { FindingId } from '../domain/finding.js';
 import { seesFinding } from '../domain/sees-finding.js';
-import { tenantOf } from '../domain/tenancy.js';
-import type { Instant } from '../domain/time.js';
-import type { InventoryView } from '../domain/view.js';
-import type { Store } from '../store/store.js';
-import { addressKeeper, addressList, primaryAddress, witnesses } from './addresses.js';
-import { addressesAsOf, originOf, pastBinding, pastCarrier, pastNode, pastOf } from './as-of.js';
+import { primaryAddress } from './addresses.js';
+import { originOf, pastBinding, pastNode, pastOf } from './as-of.js';
 import { findingsAsOf } from './as-of-findings.js';
-import { inventoryChanges } from './changes.js';
-import { collectorRecords, collectorSources, declaredSourceRecords } from './collectors.js';
 import { driftFacts } from './drift-facts.js';
+import { estateVerbs, networkEdges } from './estate-verbs.js';
 import { DEFAULT_STATES, findingPage, findingRecord } from './findings.js';
 import { clusterFreshness, freshness, guestFreshness, inventoryFreshness } from './freshness.js';
 import { guestRecord, nodeRecord, nodeRecordOf } from './guest-record.js';
 import { guestKeeper, guestList, guestsUnder, oneGuest, seesGuest, sortGuests } from './guests.js';
-import { hardwareOf } from './hardware.js';
-import { nodeKeeper, nodeList } from './nodes.js';
+import type { InventoryNeeds, Verbs } from './needs.js';
 import { pageOf } from './page.js';
-import { portMapFreshness, portMapKeeper, portMapList } from './port-map.js';
 import type { FindingRecord, GuestRecord } from './records.js';
-import { serviceInventory } from './services.js';
-import { summaryRecord } from './summary.js';
 import { driftTimeline } from './timeline.js';
 import type { InventoryVerbs } from './verbs.js';
-
-export interface InventoryNeeds {
-  view(): InventoryView;
-  /** The declarations tied to the view's guests. */
-  binding(): Binding;
-  /** Every difference that is so by the last comparison, also the swallowed ones. */
-  differences(): readonly Difference[];
-  policy(): Policy;
-  readonly store: Pick<Store, 'versions' | 'findings' | 'runs'>;
-  now(): Instant;
-}
 
 export function inventoryVerbs(needs: InventoryNeeds): InventoryVerbs {
   return {
@@ -48,8 +26,6 @@ export function inventoryVerbs(needs: InventoryNeeds): InventoryVerbs {
     ...networkEdges(needs),
   };
 }
-
-type Verbs<K extends keyof InventoryVerbs> = Pick<InventoryVerbs, K>;
 
 function guestVerbs(
   needs: InventoryNeeds,
@@ -97,76 +73,6 @@ function guestVerbs(
       demand(principal, 'inventory:read');
       const past = await pastOf({ store, view: view() }, at, { vmid, ...(cluster !== undefined && { cluster }) });
       return oneGuest(principal, past.guests, cluster, vmid);
-    },
-  };
-}
-
-function estateVerbs(
-  needs: InventoryNeeds,
-): Verbs<
-  | 'freshness'
-  | 'summary'
-  | 'declaredSources'
-  | 'nodes'
-  | 'nodeById'
-  | 'addresses'
-  | 'addressesAsOf'
-  | 'inventoryChanges'
-  | 'portMap'
-  | 'wholePortMap'
-  | 'collectors'
-> {
-  const { view, binding, policy, store, now } = needs;
-  return {
-    freshness(principal) {
-      demand(principal, 'inventory:read');
-      return inventoryFreshness(principal, view(), now());
-    },
-    summary(principal) {
-      demand(principal, 'inventory:read');
-      demand(principal, 'drift:read');
-      return summaryRecord(principal, view(), now());
-    },
-    declaredSources(principal) {
-      demand(principal, 'inventory:read');
-      return declaredSourceRecords(view());
-    },
-    nodes(principal, query) {
-      demand(principal, 'inventory:read');
-      return pageOf(principal, nodeList(view()), nodeKeeper(principal, query.filter), query);
-    },
-    nodeById(principal, id) {
-      demand(principal, 'inventory:read');
-      const node = view().nodes.get(id);
-      return node !== undefined && seesTenant(principal, tenantOf(node)) ? nodeRecord(node) : undefined;
-    },
-    addresses(principal, query) {
-      demand(principal, 'inventory:read');
-      const list = addressList(view(), binding(), policy());
-      return pageOf(principal, list, addressKeeper(principal, query.filter), query);
-    },
-    async addressesAsOf(principal, at, query) {
-      demand(principal, 'inventory:read');
-      const list = await addressesAsOf({ store, view: view(), policy: policy() }, at);
-      return pageOf(principal, list, addressKeeper(principal, query.filter), query);
-    },
-    inventoryChanges: (principal, query) => inventoryChanges(principal, store, query),
-    portMap(principal, query) {
-      demand(principal, 'portmap:read');
-      const known = view();
-      return pageOf(principal, portMapList(known, binding()), portMapKeeper(principal, known, query.filter), query);
-    },
-    wholePortMap(principal) {
-      demand(principal, 'portmap:read');
-      const known = view();
-      const rows = portMapList(known, binding()).sorted.filter(portMapKeeper(principal, known, undefined));
-      return { freshness: portMapFreshness(principal, known, now()), rows };
-    },
-    async collectors(principal) {
-      demand(principal, 'inventory:read');
-      const runs = await store.runs.latestBySource();
-      const at = now();
-      return collectorRecords(view(), collectorSources(principal, view(), runs, at), at);
     },
   };
 }
@@ -259,31 +165,3 @@ function guestEdges(
 }
 
 const NONE: readonly FindingRecord[] = [];
-
-function networkEdges(
-  needs: InventoryNeeds,
-): Verbs<'nodeFreshness' | 'carrierOf' | 'hardwareOf' | 'evidenceOf' | 'services'> {
-  const { view, now } = needs;
-  return {
-    evidenceOf(address) {
-      const seen = address.isPast === true ? [] : witnesses(view(), address);
-      return seen.length === 0 ? address.evidence : [...address.evidence, ...seen];
-    },
-    carrierOf(principal, carrier) {
-      const past = pastCarrier(carrier);
-      if (past !== undefined) return seesTenant(principal, tenantOf(past)) ? past : undefined;
-      const known = view().guests.get(carrier.guestId);
-      return known !== undefined && seesGuest(principal, known) ? guestRecord(known) : undefined;
-    },
-    hardwareOf(node) {
-      return node.asOf === null ? hardwareOf(view(), node, now()) : undefined;
-    },
-    services(principal, collector) {
-      demand(principal, 'inventory:read');
-      return serviceInventory(principal, view(), collector, now());
-    },
-    nodeFreshness(node) {
-      return clusterFreshness(view(), view().clusters.get(node.cluster), now());
-    },
-  };
-}
