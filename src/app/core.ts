@@ -6,6 +6,7 @@ import { declaredSourceName } from '../domain/absorb-declared.js';
 import { compare } from '../domain/compare/compare.js';
 import type { CollectorName } from '../domain/contract.js';
 import type { Difference } from '../domain/finding.js';
+import { partTroubles } from '../domain/part-troubles.js';
 import { SECOND } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
 import { type Decisions, driftDecisions } from '../drift/decisions.js';
@@ -19,7 +20,7 @@ import { DeclaredLooks } from './declared-looks.js';
 import { DeclaredWatch } from './declared-watch.js';
 import { Collectors, DECLARED_FILES, inventorySettings, knownSources, switchedOff } from './estate.js';
 import { startHousekeeping, targetNames } from './housekeeping.js';
-import { outcomeLog } from './outcome-log.js';
+import { outcomeLog, troubleLog } from './outcome-log.js';
 import { openPremises } from './premises.js';
 import { type Settings, SettingsFiles } from './settings-files.js';
 import { Turns } from './turns.js';
@@ -84,6 +85,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   });
 
   const tellOutcome = outcomeLog(log);
+  const tellTroubles = troubleLog(log);
   const looks = new DeclaredLooks(DECLARED_FILES);
   const declaredWatch = new DeclaredWatch(DECLARED_FILES, (name) => collection.wake(declaredSourceName(name)));
   /** A file may have been edited while nobody watched it: nothing is compared before each was looked at. */
@@ -100,6 +102,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     measured: (run) => {
       telemetry.runFinished(run);
       tellOutcome(run);
+      tellTroubles(partTroubles(replica.view()));
       sawDeclared(run.source);
     },
     heldElsewhere: (source) => sawDeclared(source),

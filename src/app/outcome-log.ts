@@ -1,4 +1,16 @@
+import type { Trouble } from '../domain/part-troubles.js';
 import type { Logger } from '../telemetry.js';
+
+/** Tells once that parts of an estate cannot be read, and why, and once that they can again. */
+export function troubleLog(log: Logger): (troubles: readonly Trouble[]) => void {
+  let told: ReadonlyMap<string, Trouble> = new Map();
+  return (troubles) => {
+    const now = new Map(troubles.map((trouble) => [trouble.key, trouble]));
+    for (const [key, { cluster, text }] of now) if (!told.has(key)) log.warn({ cluster }, text);
+    for (const [key, { cluster, text }] of told) if (!now.has(key)) log.info({ cluster }, `over: ${text}`);
+    told = now;
+  };
+}
 
 interface Outcome {
   readonly source: string;

@@ -207,6 +207,8 @@ export function failedState(known: SourceState, reason: string, at: Instant, bac
     ...known,
     outcome: known.outcome === 'NEVER' && known.kind === 'declared' ? 'NEVER' : 'UNREACHABLE',
     reason,
+    // What the last good run noted is not so any more, as far as anybody knows.
+    notes: [],
     lastAttemptAt: at,
     unreachableSince: known.outcome === 'UNREACHABLE' ? (known.unreachableSince ?? at) : at,
     failures: known.failures + 1,

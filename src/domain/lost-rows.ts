@@ -14,7 +14,7 @@ const SHARE = 0.2;
  */
 export function lostRows(known: readonly Declaration[], now: readonly Declaration[]): LostRows {
   const standing = new Map<string, number>();
-  for (const row of now) for (const name of namesOf(row)) standing.set(name, (standing.get(name) ?? 0) + 1);
+  for (const row of now) for (const name of standsFor(row)) standing.set(name, (standing.get(name) ?? 0) + 1);
   let lost = 0;
   let counted = 0;
   for (const row of known) {
@@ -30,6 +30,11 @@ export function lostRows(known: readonly Declaration[], now: readonly Declaratio
 /** Over 20 % and at least 5 rows at once: more likely an accident of saving than a decision. */
 export function isTooMuch({ lost, known }: LostRows): boolean {
   return lost >= FEWEST && lost > known * SHARE;
+}
+
+/** What a row of the new read stands for: an address that went into a VM is no loss. */
+function standsFor(row: Declaration): readonly string[] {
+  return row.kind === 'vm' ? [...namesOf(row), ...row.addresses.map(({ address }) => address)] : namesOf(row);
 }
 
 function namesOf(row: Declaration): readonly string[] {

@@ -6,7 +6,7 @@ import type { Instant } from '../domain/time.js';
 import type { SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 import type { RunRecord } from '../store/store.js';
-import { freshness } from './freshness.js';
+import { freshness, troublesOf } from './freshness.js';
 import type { CollectorRecord, CollectorSourceRecord, DeclaredSourceRecord, RunSummary } from './records.js';
 
 function runSummary(run: RunRecord): RunSummary {
@@ -38,7 +38,7 @@ export function collectorSources(
         cluster: state.cluster,
         outcome: state.outcome === 'RETIRED' ? 'NEVER' : state.outcome,
         reason: state.reason,
-        notes: state.notes,
+        notes: state.kind === 'proxmox' ? [...state.notes, ...troublesOf(view, state.cluster)] : state.notes,
         lastSuccessAt: state.lastSuccessAt,
         lastAttemptAt: state.lastAttemptAt,
         stale: sourceStale(state, view, now),

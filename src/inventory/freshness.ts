@@ -1,5 +1,6 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { sourceStale } from '../domain/coverage.js';
+import { partTroubles } from '../domain/part-troubles.js';
 import { tenantOf } from '../domain/tenancy.js';
 import { type Instant, isoTime } from '../domain/time.js';
 import type { ClusterView, GuestView, InventoryView } from '../domain/view.js';
@@ -26,7 +27,12 @@ const HIDDEN = 'the list no longer shows it and its absence is not proven: the t
 
 export function guestFreshness(guest: GuestView | undefined, cluster: Freshness): Freshness {
   if (guest === undefined) return { ...cluster, stale: true, reason: 'it is no longer in the inventory' };
-  return guest.row.hidden ? { ...cluster, stale: true, reason: HIDDEN } : cluster;
+  if (guest.row.hidden) return { ...cluster, stale: true, reason: HIDDEN };
+  const { config, addresses } = guest.parts;
+  if (config.state === 'failed') return { ...cluster, reason: `its config could not be read: ${config.reason}` };
+  if (addresses.state === 'failed')
+    return { ...cluster, reason: `its addresses could not be read: ${addresses.reason}` };
+  return cluster;
 }
 
 /** What stands before every inventory answer: the oldest last success of the clusters, and what a person should know. */
@@ -39,15 +45,22 @@ export function inventoryFreshness(principal: Principal, view: InventoryView, no
     collectedAt: oldest,
     stale: clusters.some(({ state }) => sourceStale(state, view, now)),
     seedUnreachable: clusters.some(({ state }) => state.outcome === 'UNREACHABLE'),
-    notes: [...clusters.flatMap(clusterNotes), ...declaredNotes(view)],
+    notes: [...clusters.flatMap((cluster) => clusterNotes(view, cluster)), ...declaredNotes(view)],
   };
 }
 
-function clusterNotes({ name, state }: ClusterView): string[] {
-  const notes = state.notes.map((note) => `${name}: ${note}`);
+function clusterNotes(view: InventoryView, { name, state }: ClusterView): string[] {
+  const notes = [...state.notes, ...troublesOf(view, name)].map((note) => `${name}: ${note}`);
   if (state.outcome === 'NEVER') notes.unshift(`${name}: not polled yet`);
   if (state.outcome === 'UNREACHABLE') notes.unshift(unreachable(name, state.unreachableSince, state.reason));
   return notes;
+}
+
+/** What of a cluster's guests could not be read, in sentences. */
+export function troublesOf(view: InventoryView, cluster: string): string[] {
+  return partTroubles(view)
+    .filter((trouble) => trouble.cluster === cluster)
+    .map(({ text }) => text);
 }
 
 function declaredNotes(view: InventoryView): string[] {

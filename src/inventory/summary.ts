@@ -9,7 +9,7 @@ import { livingFindings } from './findings.js';
 import { inventoryFreshness } from './freshness.js';
 import { seesGuest } from './guests.js';
 import { healthOf } from './health.js';
-import type { FindingRecord, SummaryRecord } from './records.js';
+import type { CollectorSourceRecord, FindingRecord, SummaryRecord } from './records.js';
 
 /** The tiles. Counted over what the caller may see. */
 export function summaryRecord(principal: Principal, view: InventoryView, now: Instant): SummaryRecord {
@@ -19,6 +19,7 @@ export function summaryRecord(principal: Principal, view: InventoryView, now: In
   const open = findings.filter((finding) => finding.state === 'OPEN');
   const sources = collectorSources(principal, view, new Map(), now);
   const stale = collectorRecords(view, sources, now).filter((collector) => collector.freshness.stale).length;
+  const fresh = inventoryFreshness(principal, view, now);
   const health = healthOf(open, guests.total, stale);
   return {
     clusters: sources.filter(({ collector }) => collector === 'proxmox_guest_ipam').length,
@@ -27,10 +28,17 @@ export function summaryRecord(principal: Principal, view: InventoryView, now: In
     drift: { ...driftTiles(findings, open), comparedAt: view.findings.comparedAt },
     healthScore: health.score,
     health: health.parts,
-    freshness: inventoryFreshness(principal, view, now),
+    freshness: { ...fresh, notes: [...fresh.notes, ...serviceNotes(sources)] },
     sources,
     declaredSources: declaredSourceRecords(view),
   };
+}
+
+/** Services out of reach: tiles rest on them, too. Clusters and declarations are told already. */
+function serviceNotes(sources: readonly CollectorSourceRecord[]): string[] {
+  return sources
+    .filter(({ name, outcome }) => outcome === 'UNREACHABLE' && !/^(?:proxmox|declared):/.test(name))
+    .map(({ name, reason }) => `${name}: unreachable${reason === null ? '' : `: ${reason}`}`);
 }
 
 function guestTiles(principal: Principal, view: InventoryView): SummaryRecord['guests'] {

@@ -1,0 +1,69 @@
+import type { GuestView, InventoryView } from './view.js';
+
+/** Something that keeps parts of an estate from being read, and whose. */
+export interface Trouble {
+  readonly cluster: string;
+  /** Tells one trouble from another, however many it touches. */
+  readonly key: string;
+  /** One sentence for a person. */
+  readonly text: string;
+}
+
+const found = new WeakMap<InventoryView['guests'], readonly Trouble[]>();
+
+/** What of the clusters' guests could not be read when it was last asked, and why: one line a reason, however many they are. */
+export function partTroubles(view: InventoryView): readonly Trouble[] {
+  let troubles = found.get(view.guests);
+  if (troubles === undefined) {
+    troubles = collect(view);
+    found.set(view.guests, troubles);
+  }
+  return troubles;
+}
+
+interface Group {
+  readonly cluster: string;
+  readonly kind: keyof typeof SENTENCES;
+  readonly reason: string;
+  readonly guests: GuestView[];
+}
+
+const SENTENCES = {
+  hidden: (who: string) =>
+    `no longer listed, though nothing proves them gone: ${who}; the token may lack VM.Audit on them`,
+  config: (who: string, reason: string) => `the config could not be read of ${who}: ${reason}`,
+  addresses: (who: string, reason: string) => `the addresses could not be read of ${who}: ${reason}`,
+} as const;
+
+function collect(view: InventoryView): readonly Trouble[] {
+  const groups = new Map<string, Group>();
+  const add = (guest: GuestView, kind: Group['kind'], reason: string) => {
+    const { cluster } = guest;
+    const key = `${cluster} ${kind} ${reason}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { cluster, kind, reason, guests: [guest] });
+    else group.guests.push(guest);
+  };
+  for (const guest of view.guests.values()) {
+    if (guest.row.hidden) add(guest, 'hidden', '');
+    else if (guest.parts.config.state === 'failed') add(guest, 'config', general(guest.parts.config.reason));
+    else if (guest.parts.addresses.state === 'failed') add(guest, 'addresses', general(guest.parts.addresses.reason));
+  }
+  return [...groups].map(([key, { cluster, kind, reason, guests }]) => {
+    return { cluster, key, text: SENTENCES[kind](called(guests), reason) };
+  });
+}
+
+/** A refusal names the guest that it is about: the reason is one for all of them. */
+function general(reason: string | null): string {
+  return (reason ?? 'no reason was given').replace(/\/vms\/\d+/g, '/vms/…');
+}
+
+const NAMED = 3;
+
+/** `3 guests (main/100, main/101, main/102)`. */
+function called(guests: readonly GuestView[]): string {
+  const names = guests.slice(0, NAMED).map(({ key }) => key);
+  const more = guests.length > NAMED ? ` and ${guests.length - NAMED} more` : '';
+  return `${guests.length} ${guests.length === 1 ? 'guest' : 'guests'} (${names.join(', ')}${more})`;
+}
