@@ -3,12 +3,6 @@ import type { Principal } from '../domain/access.js';
 /** How long a message may serve others who are told of the same event, ms: what it says of now is no older. */
 const SHARED_FOR = 1_000;
 
-/** Everything of a caller by which answers may differ, but for who it is: callers alike in it are told the same. */
-export function permissionScope(principal: Principal): string {
-  const { id: _, name: __, person: ___, roles: ____, expiresAt: _____, permissions, tenants, ...rest } = principal;
-  return JSON.stringify([[...permissions].sort(), tenants === 'all' ? tenants : [...tenants].sort(), rest]);
-}
-
 /** A caller's rights without the caller: `asked` is called when an answer depends on who it is after all. */
 export function rightsOf(principal: Principal, asked: () => void): Principal {
   const told = <T>(value: T): T => {

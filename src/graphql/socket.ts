@@ -16,7 +16,8 @@ import { handedOn, nextMessage, payloadOf } from './delivery.js';
 import { coded, Documents } from './documents.js';
 import { type FaceLog, outwardError } from './errors.js';
 import { checkCost } from './limits.js';
-import { permissionScope, SharedMessages } from './shared-messages.js';
+import { permissionScope } from './permission-scope.js';
+import { SharedMessages } from './shared-messages.js';
 
 /** Credentials are wrong from the start: a retry cannot help. */
 const NOT_ADMITTED = 4401;
