@@ -172,23 +172,26 @@ export class EventHub implements ListenerNeeds {
    */
   async #room(): Promise<void> {
     const { patience = PATIENCE } = this.#needs;
-    let waited = 0;
-    let places = new Map<Listener, bigint | undefined>();
     for (;;) {
-      const crowded = [...this.#listeners].filter((listener) => listener.waiting > CROWDED);
-      if (crowded.length === 0) return;
-      if (waited === 0) places = new Map(crowded.map((listener) => [listener, listener.place]));
-      if (waited < patience) {
+      const before = this.#crowd();
+      let now = before;
+      for (let waited = 0; waited < patience && now.places.size > 0; waited += LOOK) {
         await sleep(LOOK);
-        waited += LOOK;
-        continue;
+        now = this.#crowd();
       }
-      const isMinority = crowded.length * 2 <= this.#listeners.size;
-      for (const listener of crowded) {
-        if (places.has(listener) && (isMinority || places.get(listener) === listener.place)) listener.giveUp();
+      if (now.places.size === 0) return;
+      for (const [listener, place] of now.places) {
+        if (!before.places.has(listener)) continue;
+        if ((before.isMinority && now.isMinority) || before.places.get(listener) === place) listener.giveUp();
       }
-      waited = 0;
     }
+  }
+
+  /** Who has no room for another page, and where each stands in the log. */
+  #crowd(): { readonly places: ReadonlyMap<Listener, bigint | undefined>; readonly isMinority: boolean } {
+    const places = new Map<Listener, bigint | undefined>();
+    for (const listener of this.#listeners) if (listener.waiting > CROWDED) places.set(listener, listener.place);
+    return { places, isMinority: places.size * 2 <= this.#listeners.size };
   }
 }
 

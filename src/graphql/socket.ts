@@ -7,7 +7,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
 } from 'graphql';
-import { CloseCode, makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws';
+import { makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../domain/access.js';
 import { DomainError } from '../domain/errors.js';
@@ -16,6 +16,7 @@ import { handedOn, nextMessage, payloadOf } from './delivery.js';
 import { coded, Documents } from './documents.js';
 import { type FaceLog, outwardError } from './errors.js';
 import { checkCost } from './limits.js';
+import { peer, pinged, sent } from './peer.js';
 import { permissionScope } from './permission-scope.js';
 import { SharedMessages } from './shared-messages.js';
 
@@ -27,9 +28,8 @@ const NO_LONGER_ADMITTED = 4403;
 const TOO_SLOW = 4413;
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
-/** How often the credentials behind open sockets are looked at, and how often a silent peer is asked for a sign, ms. */
+/** How often the credentials behind open sockets are looked at, ms. */
 const WATCH = 3_000;
-const KEEP_ALIVE = 12_000;
 
 export interface SocketNeeds {
   readonly schema: GraphQLSchema;
@@ -97,7 +97,10 @@ export function socketFace(needs: SocketNeeds): SocketFace {
     handle(socket, request) {
       const extra: Extra = { socket, request, closed: new AbortController(), principal: undefined, scope: '' };
       open.add(extra);
-      const closed = server.opened(peer(socket, log), extra);
+      const closed = server.opened(
+        peer(socket, (cause) => failed(log, cause)),
+        extra,
+      );
       const stopPinging = pinged(socket);
       socket.once('close', (code, reason) => {
         open.delete(extra);
@@ -211,44 +214,4 @@ function untilRefused(events: AsyncIterable<object>, socket: WebSocket): AsyncIt
 
 function failed(log: FaceLog, cause: unknown): void {
   log.error({ cause, errorId: 'socket' }, 'a GraphQL socket failed');
-}
-
-/** Resolves once written, so that a slow reader slows its own stream. */
-function sent(socket: WebSocket, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve();
-    // A socket that fails while written to closes by itself; there is nobody left to tell.
-    socket.send(text, () => resolve());
-  });
-}
-
-/** The socket as the protocol core wants it. */
-function peer(socket: WebSocket, log: FaceLog): Parameters<ReturnType<typeof makeServer>['opened']>[0] {
-  return {
-    protocol: socket.protocol,
-    send: (text) => sent(socket, text),
-    close: (code, reason) => socket.close(code, reason),
-    onMessage: (take) =>
-      socket.on('message', (bytes) => {
-        take(String(bytes)).catch((cause: unknown) => {
-          failed(log, cause);
-          socket.close(CloseCode.InternalServerError, 'Internal server error');
-        });
-      }),
-  };
-}
-
-/** Ends a peer that gives no sign of life: a half-open connection would keep its stream for ever. */
-function pinged(socket: WebSocket): () => void {
-  let alive = true;
-  socket.on('pong', () => {
-    alive = true;
-  });
-  const timer = setInterval(() => {
-    if (!alive) return socket.terminate();
-    alive = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
-  }, KEEP_ALIVE);
-  timer.unref();
-  return () => clearInterval(timer);
 }
