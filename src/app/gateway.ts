@@ -44,8 +44,11 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
       auth.forget();
       for (const listener of keyListeners) listener();
     };
-    // An event is handed out with its finding as it is now: the view has to know it first.
+    /** Who waits by itself for what it needs to know. */
+    const earlyWakes = new Set<() => void>();
+    // What is sent out tells its finding as it is now: the view has to know it first.
     const eventsCommitted = async () => {
+      for (const wake of earlyWakes) wake();
       await core.findingsLearned().catch((error) => log.warn({ err: error }, 'catching up with findings failed'));
       for (const wake of wakes) wake();
     };
@@ -77,8 +80,12 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
     const feed = openFeed({
       store,
       onEvents(wake) {
-        wakes.add(wake);
-        return () => wakes.delete(wake);
+        earlyWakes.add(wake);
+        return () => earlyWakes.delete(wake);
+      },
+      async learned() {
+        await core.findingsLearned();
+        await replica.catchUp();
       },
       stillValid: (principal) => principal.expiresAt === null || principal.expiresAt > now(),
       matchesGuest: inventory.matchesGuest,

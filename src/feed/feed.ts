@@ -4,7 +4,7 @@ import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
 import type { GuestId } from '../domain/guest.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { LogEvent, Store } from '../store/store.js';
-import { parseCursor } from './cursor.js';
+import { cursorText, parseCursor } from './cursor.js';
 import {
   clusterOf,
   DRIFT_TOPICS,
@@ -23,22 +23,29 @@ export interface FeedNeeds {
   readonly store: { readonly events: Pick<Store['events'], 'after' | 'bounds'> };
   /** Calls back whenever events were committed, and after a lost connection. Returns the way to stop. */
   onEvents(wake: () => void): () => void;
+  /** Resolves once what is told beside an event (its finding, its guest) is as new as all events committed before. */
+  learned(): Promise<void>;
   /** Whether the credentials behind a caller still hold: asked before each event is handed out. */
   stillValid(principal: Principal): boolean;
   /** Whether a living guest passes a filter, for what an event does not say itself. */
   matchesGuest(principal: Principal, guest: GuestId, filter: GuestFilter): boolean;
   onTrouble(cause: unknown): void;
+  /** How long the others wait for a follower that does not keep up, ms. */
+  readonly patience?: number;
 }
 
 export interface Following<Filter> {
   /** Replays what came after this cursor first. */
   readonly after?: string | undefined;
   readonly filter?: Filter | undefined;
+  /** Called when the follower is given up, as others wait for it: it may come back with this cursor. */
+  readonly tooSlow?: ((resumeAfter: string) => void) | undefined;
 }
 
 /**
  * The event log for a caller: in order, without gap or repeat. Authorisation is checked per event. A stream ends with
- * CURSOR_EXPIRED where the log does not reach back to its cursor, UNAUTHENTICATED when the caller's credentials end.
+ * CURSOR_EXPIRED where the log does not reach back to its cursor, UNAUTHENTICATED when the caller's credentials end,
+ * UNAVAILABLE when it does not keep up. Followers are given one and the same object for one event that they see live.
  */
 export interface Feed {
   driftEvents(
@@ -54,22 +61,29 @@ export interface Feed {
   stop(): Promise<void>;
 }
 
+const DRIFT: ReadonlySet<string> = new Set(DRIFT_TOPICS);
+const INVENTORY: ReadonlySet<string> = new Set(INVENTORY_TOPICS);
+
 export function feed(needs: FeedNeeds): Feed {
   const hub = new EventHub({
     events: needs.store.events,
     topics: [...DRIFT_TOPICS, ...INVENTORY_TOPICS],
     onEvents: needs.onEvents,
+    learned: needs.learned,
     onTrouble: needs.onTrouble,
+    patience: needs.patience,
   });
+  const asDrift = once(driftEvent);
+  const asInventory = once(inventoryEvent);
   const follow = <T>(
     principal: Principal,
-    topics: readonly string[],
-    after: string | undefined,
+    topics: ReadonlySet<string>,
+    { after, tooSlow }: Following<unknown>,
     signal: AbortSignal,
     tell: (event: LogEvent) => T | undefined,
   ): AsyncIterableIterator<T> => {
     const cursor = after === undefined ? undefined : parseCursor(after);
-    const listener = hub.listen(new Set(topics), cursor, signal);
+    const listener = hub.listen(topics, cursor, signal, (place) => tooSlow?.(cursorText(place)));
     return told(listener, (event) => {
       if (!needs.stillValid(principal)) {
         throw new DomainError('UNAUTHENTICATED', 'the credentials of this subscription have expired or were revoked');
@@ -78,24 +92,38 @@ export function feed(needs: FeedNeeds): Feed {
     });
   };
   return {
-    driftEvents(principal, { after, filter }, signal) {
+    driftEvents(principal, following, signal) {
       demand(principal, 'drift:read');
-      return follow(principal, DRIFT_TOPICS, after, signal, (raw) => {
-        const event = driftEvent(raw);
-        return seesDrift(principal, event) && driftMatches(event, filter ?? {}) ? event : undefined;
+      return follow(principal, DRIFT, following, signal, (raw) => {
+        const event = asDrift(raw);
+        return seesDrift(principal, event) && driftMatches(event, following.filter ?? {}) ? event : undefined;
       });
     },
-    inventoryEvents(principal, { after, filter }, signal) {
+    inventoryEvents(principal, following, signal) {
       demand(principal, 'inventory:read');
-      return follow(principal, INVENTORY_TOPICS, after, signal, (raw) => {
-        const event = inventoryEvent(raw);
+      const filter = following.filter ?? {};
+      const { cluster: _, kinds: __, ...rest } = filter;
+      return follow(principal, INVENTORY, following, signal, (raw) => {
+        const event = asInventory(raw);
         if (!seesTenant(principal, tenantOf({ cluster: clusterOf(event.guest), vmid: vmidOf(event.guest) }))) return;
-        const { cluster: _, kinds: __, ...rest } = filter ?? {};
-        const matches = inventoryMatches(event, filter ?? {}) ?? needs.matchesGuest(principal, event.guest, rest);
+        const matches = inventoryMatches(event, filter) ?? needs.matchesGuest(principal, event.guest, rest);
         return matches ? event : undefined;
       });
     },
     stop: () => hub.stop(),
+  };
+}
+
+/** An event is shaped once, so that what is worked out from it can be shared by all who are given it. */
+function once<T>(shape: (event: LogEvent) => T): (event: LogEvent) => T {
+  const known = new WeakMap<LogEvent, T>();
+  return (event) => {
+    let shaped = known.get(event);
+    if (shaped === undefined) {
+      shaped = shape(event);
+      known.set(event, shaped);
+    }
+    return shaped;
   };
 }
 

@@ -1,33 +1,55 @@
-import { DomainError } from '../domain/errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEvent, Store } from '../store/store.js';
+import { Listener, type ListenerNeeds } from './listener.js';
+import { Recent } from './recent.js';
 
-/** Pages in which the log is read, and what may wait in memory for one listener. */
+/** Pages in which the log is read. */
 const PAGE = 500;
+/** What may wait in memory for one listener. */
 const QUEUE = 1_000;
+/** A listener with more waiting than this has no room for another page. */
+const CROWDED = QUEUE - PAGE;
 /** Announcements may get lost with a connection: while somebody listens the log is looked at this often anyway, ms. */
 const SAFETY_POLL = 1_000;
+/** How long the others wait for one that has no room, and how often it is looked at, ms. */
+const PATIENCE = 2_000;
+const LOOK = 20;
+
+export interface Bounds {
+  readonly last: bigint;
+  readonly resumableAfter: bigint;
+}
 
 export interface HubNeeds {
   readonly events: Pick<Store['events'], 'after' | 'bounds'>;
   readonly topics: readonly string[];
   /** Calls back whenever events were committed, and after a lost connection. Returns the way to stop. */
   onEvents(wake: () => void): () => void;
+  /** Resolves once what is known here is at least as new as every event committed before the call. */
+  learned(): Promise<void>;
   /** The log could not be read: it is tried again by itself. */
   onTrouble(cause: unknown): void;
+  /** Another patience than two seconds, ms. */
+  readonly patience?: number | undefined;
 }
 
 /**
  * One reader of the event log for all listeners of this process: each new event is read once and given to all, in
- * order. A listener that starts in the past, or cannot keep up, reads the log from its own cursor until it has caught
- * up; the step from there to live is taken without an `await`, so that nothing falls between.
+ * order. A listener that starts in the past reads the log from its own cursor until it has caught up; the step from
+ * there to live is taken without an `await`, so that nothing falls between. No event is given out before this process
+ * knows what it tells of. The log is read no faster than the listeners take it; one that cannot keep up is given up.
  */
-export class EventHub {
+export class EventHub implements ListenerNeeds {
   readonly #needs: HubNeeds;
   readonly #listeners = new Set<Listener>();
   /** Everything up to here was read and given out. undefined: nobody listens. */
   #position: bigint | undefined;
+  #recent = new Recent(0n, CROWDED);
   #reading: Promise<void> | undefined;
   #again = false;
+  #learning: Promise<void> | undefined;
+  /** What events up to here tell of is known. */
+  #learnedTo = 0n;
   #stopWaking: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -35,26 +57,39 @@ export class EventHub {
     this.#needs = needs;
   }
 
-  /** From `after` on; from now on where it is undefined. Ends when `signal` aborts. */
-  listen(topics: ReadonlySet<string>, after: bigint | undefined, signal: AbortSignal): Listener {
-    return new Listener(this, topics, after, signal);
+  /** From `after` on; from now on where it is undefined. Ends when `signal` aborts. `tooSlow`: it is given up. */
+  listen(
+    topics: ReadonlySet<string>,
+    after: bigint | undefined,
+    signal: AbortSignal,
+    tooSlow?: (resumeAfter: bigint) => void,
+  ): Listener {
+    return new Listener(this, { topics, after, signal, tooSlow });
   }
 
   get position(): bigint | undefined {
     return this.#position;
   }
 
-  /** Starts reading if nobody listened so far, then gives the bounds of the log. */
-  async join(listener: Listener): Promise<Bounds> {
+  /** Starts reading if nobody listened so far. What came after `cursor` is in memory, or the log has to be asked. */
+  async join(listener: Listener, cursor: bigint | undefined): Promise<Joined> {
     this.#listeners.add(listener);
     if (this.#stopWaking === undefined) {
       this.#stopWaking = this.#needs.onEvents(() => this.#wake());
       this.#timer = setInterval(() => this.#wake(), SAFETY_POLL);
       this.#timer.unref();
     }
+    const position = this.#position;
+    if (position !== undefined && (cursor ?? position) <= position) {
+      const waiting = this.#recent.after(cursor ?? position);
+      if (waiting !== undefined) return { kind: 'recent', position, waiting };
+    }
     const bounds = await this.bounds();
-    if (this.#listeners.size > 0) this.#position ??= bounds.last;
-    return bounds;
+    if (this.#listeners.size > 0 && this.#position === undefined) {
+      this.#position = bounds.last;
+      this.#recent = new Recent(bounds.last, CROWDED);
+    }
+    return { kind: 'past', bounds };
   }
 
   leave(listener: Listener): void {
@@ -72,6 +107,8 @@ export class EventHub {
 
   async page(after: bigint): Promise<{ events: readonly LogEvent[]; whole: boolean }> {
     const events = await this.#needs.events.after(after, this.#needs.topics, PAGE);
+    const last = events.at(-1);
+    if (last !== undefined) await this.#learned(last.cursor);
     return { events, whole: events.length < PAGE };
   }
 
@@ -103,6 +140,7 @@ export class EventHub {
 
   async #read(): Promise<void> {
     for (;;) {
+      await this.#room();
       const from = this.#position;
       if (from === undefined) return;
       const { events, whole } = await this.page(from);
@@ -110,137 +148,54 @@ export class EventHub {
       if (this.#position !== from) return;
       for (const event of events) {
         this.#position = event.cursor;
+        this.#recent.add(event);
         for (const listener of this.#listeners) listener.offer(event);
       }
       if (whole) return;
     }
   }
-}
 
-/** One listener's place in the log. */
-export class Listener {
-  readonly #hub: EventHub;
-  readonly #topics: ReadonlySet<string>;
-  readonly #signal: AbortSignal;
-  readonly #onAbort = () => this.close();
-  #mode: 'start' | 'replay' | 'live' | 'closed' = 'start';
-  #queue: LogEvent[] = [];
-  /** Everything up to here was handed out, or is of no interest. undefined: from now on, and not started yet. */
-  #handed: bigint | undefined;
-  /** Everything up to here was handed out, waits in the queue, or is of no interest. */
-  #read = 0n;
-  #nudge: (() => void) | undefined;
-
-  constructor(hub: EventHub, topics: ReadonlySet<string>, after: bigint | undefined, signal: AbortSignal) {
-    this.#hub = hub;
-    this.#topics = topics;
-    this.#handed = after;
-    this.#signal = signal;
-    if (signal.aborted) this.#mode = 'closed';
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  /** The next event; undefined at the end. CURSOR_EXPIRED where the log no longer reaches back to its place. */
-  async next(): Promise<LogEvent | undefined> {
-    for (;;) {
-      if (this.#mode === 'closed') return undefined;
-      const event = this.#queue.shift();
-      if (event !== undefined) {
-        this.#handed = event.cursor;
-        return event;
-      }
-      if (this.#mode === 'live') await this.#nudged();
-      else await this.#catchUp();
-    }
-  }
-
-  offer(event: LogEvent): void {
-    if (this.#mode !== 'live' || event.cursor <= this.#read || !this.#topics.has(event.topic)) return;
-    if (this.#queue.length === 0) this.#handed = this.#read;
-    if (this.#queue.length < QUEUE) {
-      this.#queue.push(event);
-      this.#read = event.cursor;
-    } else {
-      // It cannot keep up. Nothing is lost: what waited is read again from the log, at its own pace.
-      this.#queue = [];
-      this.#read = this.#handed ?? 0n;
-      this.#mode = 'replay';
-    }
-    this.nudge();
-  }
-
-  nudge(): void {
-    this.#nudge?.();
-  }
-
-  close(): void {
-    if (this.#mode === 'closed') return;
-    this.#mode = 'closed';
-    this.#queue = [];
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#hub.leave(this);
-    this.nudge();
-  }
-
-  async #nudged(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#nudge = resolve;
+  /** A look that began before `cursor` was read may have missed it: the one after it serves all who wait. */
+  async #learned(cursor: bigint): Promise<void> {
+    if (cursor <= this.#learnedTo) return;
+    await this.#learning?.catch(() => undefined);
+    this.#learning ??= this.#needs.learned().finally(() => {
+      this.#learning = undefined;
     });
-    this.#nudge = undefined;
+    await this.#learning;
+    if (cursor > this.#learnedTo) this.#learnedTo = cursor;
   }
 
-  async #catchUp(): Promise<void> {
-    try {
-      if (this.#mode === 'start') await this.#start();
-      else await this.#replay();
-    } catch (cause) {
-      if (cause instanceof DomainError) throw cause;
-      // The database is away: the next look at the log, a second later at most, tries again from the same place.
-      this.#hub.trouble(cause);
-      if (!this.#isClosed()) await this.#nudged();
+  /**
+   * Waits until every listener has room for another page. Given up is who does not move at all, and who lags behind
+   * where most do not: where most lag, it is this process that cannot keep up, and not their sockets.
+   */
+  async #room(): Promise<void> {
+    const { patience = PATIENCE } = this.#needs;
+    for (;;) {
+      const before = this.#crowd();
+      let now = before;
+      for (let waited = 0; waited < patience && now.places.size > 0; waited += LOOK) {
+        await sleep(LOOK);
+        now = this.#crowd();
+      }
+      if (now.places.size === 0) return;
+      for (const [listener, place] of now.places) {
+        if (!before.places.has(listener)) continue;
+        if ((before.isMinority && now.isMinority) || before.places.get(listener) === place) listener.giveUp();
+      }
     }
   }
 
-  #isClosed(): boolean {
-    return this.#mode === 'closed';
-  }
-
-  async #start(): Promise<void> {
-    const bounds = await this.#hub.join(this);
-    if (this.#isClosed()) return;
-    this.#handed ??= bounds.last;
-    refuseExpired(this.#handed, bounds);
-    this.#read = this.#handed;
-    this.#mode = 'replay';
-  }
-
-  async #replay(): Promise<void> {
-    const from = this.#read;
-    // What the hub had read before this question was asked is in its answer, or is of other topics.
-    const before = this.#hub.position ?? 0n;
-    const { events, whole } = await this.#hub.page(from);
-    // Asked after the page: nothing of it was pruned before it was read.
-    refuseExpired(from, await this.#hub.bounds());
-    if (this.#isClosed()) return;
-    const last = events.at(-1)?.cursor ?? from;
-    this.#read = whole && before > last ? before : last;
-    this.#queue = events.filter((event) => this.#topics.has(event.topic));
-    if (this.#queue.length === 0) this.#handed = this.#read;
-    // Live from here on only if the hub has given out nothing beyond what is read here: no await stands between.
-    if (whole && (this.#hub.position ?? 0n) <= this.#read) this.#mode = 'live';
+  /** Who has no room for another page, and where each stands in the log. */
+  #crowd(): { readonly places: ReadonlyMap<Listener, bigint | undefined>; readonly isMinority: boolean } {
+    const places = new Map<Listener, bigint | undefined>();
+    for (const listener of this.#listeners) if (listener.waiting > CROWDED) places.set(listener, listener.place);
+    return { places, isMinority: places.size * 2 <= this.#listeners.size };
   }
 }
 
-interface Bounds {
-  readonly last: bigint;
-  readonly resumableAfter: bigint;
-}
-
-function refuseExpired(cursor: bigint, { last, resumableAfter }: Bounds): void {
-  if (cursor >= resumableAfter && cursor <= last) return;
-  throw new DomainError(
-    'CURSOR_EXPIRED',
-    'after: the event log does not reach back to this cursor; read the present state, then follow from now on',
-    { field: ['after'] },
-  );
-}
+/** Where a listener begins: at events that are still in memory, or somewhere in the log. */
+export type Joined =
+  | { readonly kind: 'recent'; readonly position: bigint; readonly waiting: readonly LogEvent[] }
+  | { readonly kind: 'past'; readonly bounds: Bounds };

@@ -31,6 +31,8 @@ export interface GraphqlNeeds {
   readonly knowledge?: () => Knowledge;
   /** false: every operation runs in graphql-js, uncompiled. For comparison only. */
   readonly jit?: boolean;
+  /** false: every subscriber's message is worked out for it alone. For comparison only. */
+  readonly sharing?: boolean;
 }
 
 /** One HTTP request. Header names are in lower case; `body` is parsed JSON; `search` begins with `?` or is empty. */
@@ -88,7 +90,8 @@ export async function createGraphql(needs: GraphqlNeeds): Promise<GraphqlFace> {
     authenticate: needs.authenticate,
     stillHolds: needs.stillHolds,
     onKeysChanged: needs.onKeysChanged,
-    contextFor: (principal, signal) => contextFor(principal, signal, false),
+    contextFor: (principal, signal, tooSlow) => ({ ...contextFor(principal, signal, false), tooSlow }),
+    sharing: needs.sharing,
   });
   return {
     schema,

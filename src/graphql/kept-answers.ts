@@ -1,5 +1,6 @@
 import { type DocumentNode, Kind, parse, visit } from 'graphql';
 import type { Principal } from '../domain/access.js';
+import { permissionScope } from './permission-scope.js';
 
 /** An answer as it left: what is kept is what was sent. */
 export interface KeptAnswer {
@@ -52,8 +53,7 @@ export class KeptAnswers {
     if (typeof query !== 'string' || extensions !== undefined || !this.#isAboutNow(query)) return undefined;
     const { accept, type } = negotiated(headers);
     if (!type.startsWith('application/json')) return undefined;
-    const scope = [[...principal.permissions].sort(), principal.tenants];
-    return JSON.stringify([query, operationName ?? null, variables ?? null, scope, accept]);
+    return JSON.stringify([query, operationName ?? null, variables ?? null, permissionScope(principal), accept]);
   }
 
   find(key: string): KeptAnswer | undefined {

@@ -1,31 +1,35 @@
 import type { IncomingMessage } from 'node:http';
 import {
-  type DocumentNode,
+  createSourceEventStream,
   type ExecutionArgs,
+  type ExecutionResult,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  parse,
-  validate,
 } from 'graphql';
-import { CloseCode, makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws';
+import { makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../domain/access.js';
+import { DomainError } from '../domain/errors.js';
 import type { Context } from './context.js';
+import { handedOn, nextMessage, payloadOf } from './delivery.js';
+import { coded, Documents } from './documents.js';
 import { type FaceLog, outwardError } from './errors.js';
 import { checkCost } from './limits.js';
+import { peer, pinged, sent } from './peer.js';
+import { permissionScope } from './permission-scope.js';
+import { SharedMessages } from './shared-messages.js';
 
 /** Credentials are wrong from the start: a retry cannot help. */
 const NOT_ADMITTED = 4401;
 /** Credentials have ended under way: fetch fresh ones and resume. */
 const NO_LONGER_ADMITTED = 4403;
+/** Events came faster than the socket took them. The reason names the cursor to resume with. */
+const TOO_SLOW = 4413;
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
-/** How often the credentials behind open sockets are looked at, and how often a silent peer is asked for a sign, ms. */
+/** How often the credentials behind open sockets are looked at, ms. */
 const WATCH = 3_000;
-const KEEP_ALIVE = 12_000;
-const MOST_TOKENS = 10_000;
-const MOST_DOCUMENTS = 500;
 
 export interface SocketNeeds {
   readonly schema: GraphQLSchema;
@@ -34,8 +38,16 @@ export interface SocketNeeds {
   stillHolds(principal: Principal): Promise<boolean>;
   /** Calls back when keys have changed. Returns the way to stop. */
   onKeysChanged(fn: () => void): () => void;
-  contextFor(principal: Principal, signal: AbortSignal): Context;
+  contextFor(principal: Principal, signal: AbortSignal, tooSlow?: (resumeAfter: string) => void): Context;
   readonly log: FaceLog;
+  /** false: each subscriber's message is worked out for it alone. For comparison only. */
+  readonly sharing?: boolean | undefined;
+}
+
+interface House extends SocketNeeds {
+  readonly documents: Documents;
+  readonly messages: SharedMessages;
+  readonly stopping: AbortSignal;
 }
 
 interface Extra {
@@ -43,6 +55,8 @@ interface Extra {
   readonly request: IncomingMessage;
   readonly closed: AbortController;
   principal: Principal | undefined;
+  /** Told the same as all others of this scope. */
+  scope: string;
 }
 
 export interface SocketFace {
@@ -55,9 +69,15 @@ export function socketFace(needs: SocketNeeds): SocketFace {
   const { log } = needs;
   const open = new Set<Extra>();
   const documents = new Documents(needs.schema);
+  const stopping = new AbortController();
+  const house: House = { ...needs, documents, messages: new SharedMessages(), stopping: stopping.signal };
   const server = makeServer<Record<string, unknown>, Extra>({
     onConnect: (ctx) => admitted(needs, ctx),
-    onSubscribe: (ctx, _id, payload) => prepared(needs, documents, ctx.extra, payload),
+    onSubscribe: (ctx, _id, payload) => prepared(house, ctx.extra, payload),
+    // graphql-ws would run the operation anew for every subscriber and event: it gets the events as they are.
+    subscribe: (args) => createSourceEventStream(args) as Promise<AsyncIterable<ExecutionResult> | ExecutionResult>,
+    onOperation: (ctx, id, _payload, args, result) =>
+      Symbol.asyncIterator in result ? delivered(house, ctx.extra, id, args, result) : undefined,
     onNext: (_ctx, _id, _payload, _args, result) =>
       result.errors === undefined
         ? undefined
@@ -75,9 +95,12 @@ export function socketFace(needs: SocketNeeds): SocketFace {
 
   return {
     handle(socket, request) {
-      const extra: Extra = { socket, request, closed: new AbortController(), principal: undefined };
+      const extra: Extra = { socket, request, closed: new AbortController(), principal: undefined, scope: '' };
       open.add(extra);
-      const closed = server.opened(peer(socket, log), extra);
+      const closed = server.opened(
+        peer(socket, (cause) => failed(log, cause)),
+        extra,
+      );
       const stopPinging = pinged(socket);
       socket.once('close', (code, reason) => {
         open.delete(extra);
@@ -89,6 +112,7 @@ export function socketFace(needs: SocketNeeds): SocketFace {
     stop() {
       clearInterval(timer);
       unlisten();
+      stopping.abort();
       for (const { socket } of open) socket.close(GOING_AWAY, 'Going away');
     },
   };
@@ -107,6 +131,7 @@ async function admitted(
   }
   // graphql-ws would close with 4403; the first close of a socket is the one that counts.
   if (extra.principal === undefined) extra.socket.close(NOT_ADMITTED, 'Unauthorized');
+  else extra.scope = permissionScope(extra.principal);
   return extra.principal !== undefined;
 }
 
@@ -121,8 +146,7 @@ async function endIfRevoked({ stillHolds, log }: SocketNeeds, { principal, socke
 
 /** Parses, validates and weighs one operation of a socket. */
 function prepared(
-  needs: SocketNeeds,
-  documents: Documents,
+  { documents, ...needs }: House,
   extra: Extra,
   payload: SubscribePayload,
 ): ExecutionArgs | readonly GraphQLError[] {
@@ -139,7 +163,9 @@ function prepared(
       document,
       operationName: payload.operationName ?? undefined,
       variableValues,
-      contextValue: needs.contextFor(principal, extra.closed.signal),
+      contextValue: needs.contextFor(principal, extra.closed.signal, (resumeAfter) =>
+        extra.socket.close(TOO_SLOW, `Too slow: resume after ${resumeAfter}`),
+      ),
     };
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
@@ -147,67 +173,45 @@ function prepared(
   }
 }
 
-/** Thousands subscribe with one and the same text: it is parsed and validated once. Wrong ones are not remembered. */
-class Documents {
-  readonly #schema: GraphQLSchema;
-  readonly #byText = new Map<string, DocumentNode>();
-  constructor(schema: GraphQLSchema) {
-    this.#schema = schema;
-  }
-
-  read(text: string): DocumentNode | readonly GraphQLError[] {
-    const known = this.#byText.get(text);
-    if (known !== undefined) return known;
-    const document = parse(text, { maxTokens: MOST_TOKENS });
-    const wrong = validate(this.#schema, document);
-    if (wrong.length > 0) return wrong.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'));
-    const [oldest] = this.#byText.keys();
-    if (this.#byText.size >= MOST_DOCUMENTS && oldest !== undefined) this.#byText.delete(oldest);
-    this.#byText.set(text, document);
-    return document;
-  }
+/** The stream of a subscription: each event's message is shared with all who ask the same with the same rights. */
+function delivered(
+  { documents, messages, contextFor, sharing = true, log, stopping }: House,
+  { principal, scope, socket }: Extra,
+  id: string,
+  args: ExecutionArgs,
+  events: AsyncIterable<object>,
+): AsyncIterableIterator<never> {
+  const { document, operationName, variableValues } = args;
+  const key = `${documents.key(document, operationName ?? undefined, variableValues ?? {})}${scope}`;
+  const shared = (rights: Principal, event: object) =>
+    payloadOf({ ...args, contextValue: contextFor(rights, stopping) }, event, log);
+  const tell = async (event: object) => {
+    const payload =
+      sharing && principal !== undefined
+        ? await messages.of(event, key, principal, (rights) => shared(rights, event))
+        : undefined;
+    await sent(socket, nextMessage(id, payload ?? (await payloadOf(args, event, log))));
+  };
+  return handedOn(untilRefused(events, socket), tell);
 }
 
-function coded({ message, nodes, source, positions }: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(message, { nodes, source, positions, extensions: { code } });
+/** Credentials that end under way end the socket, and not this one stream of it. */
+function untilRefused(events: AsyncIterable<object>, socket: WebSocket): AsyncIterator<object> {
+  const inner = events[Symbol.asyncIterator]();
+  return {
+    async next() {
+      try {
+        return await inner.next();
+      } catch (cause) {
+        if (!(cause instanceof DomainError) || cause.code !== 'UNAUTHENTICATED') throw cause;
+        socket.close(NO_LONGER_ADMITTED, 'Forbidden');
+        return { done: true, value: undefined };
+      }
+    },
+    return: async (value) => (await inner.return?.(value)) ?? { done: true, value },
+  };
 }
 
 function failed(log: FaceLog, cause: unknown): void {
   log.error({ cause, errorId: 'socket' }, 'a GraphQL socket failed');
-}
-
-/** The socket as the protocol core wants it. `send` resolves once written, so that a slow reader slows its own stream. */
-function peer(socket: WebSocket, log: FaceLog): Parameters<ReturnType<typeof makeServer>['opened']>[0] {
-  return {
-    protocol: socket.protocol,
-    send: (text) =>
-      new Promise<void>((resolve) => {
-        if (socket.readyState !== socket.OPEN) return resolve();
-        // A socket that fails while written to closes by itself; there is nobody left to tell.
-        socket.send(text, () => resolve());
-      }),
-    close: (code, reason) => socket.close(code, reason),
-    onMessage: (take) =>
-      socket.on('message', (bytes) => {
-        take(String(bytes)).catch((cause: unknown) => {
-          failed(log, cause);
-          socket.close(CloseCode.InternalServerError, 'Internal server error');
-        });
-      }),
-  };
-}
-
-/** Ends a peer that gives no sign of life: a half-open connection would keep its stream for ever. */
-function pinged(socket: WebSocket): () => void {
-  let alive = true;
-  socket.on('pong', () => {
-    alive = true;
-  });
-  const timer = setInterval(() => {
-    if (!alive) return socket.terminate();
-    alive = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
-  }, KEEP_ALIVE);
-  timer.unref();
-  return () => clearInterval(timer);
 }

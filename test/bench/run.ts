@@ -1,4 +1,5 @@
 import { benchEvents } from './events.js';
+import { benchFanout } from './fanout/fanout.js';
 import { benchGraphql } from './graphql/graphql.js';
 import { benchPass } from './pass.js';
 import { benchRead } from './read.js';
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   pass: benchPass,
   read: benchRead,
   graphql: benchGraphql,
+  fanout: benchFanout,
   start: benchStart,
   events: benchEvents,
   time: benchTime,

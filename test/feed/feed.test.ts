@@ -2,17 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DomainError } from '../../src/domain/errors.js';
 import { cursorText, parseCursor } from '../../src/feed/cursor.js';
-import { type Feed, feed } from '../../src/feed/feed.js';
+import { type Feed, type FeedNeeds, feed } from '../../src/feed/feed.js';
 import { driftOpened, EventLog } from '../testkit/event-log.js';
 import { caller } from '../testkit/principal.js';
 import { THEN } from '../testkit/view.js';
 
 const admin = caller();
 
-function feedOver(log: EventLog, more: { stillValid?: () => boolean } = {}): Feed {
+function feedOver(log: EventLog, more: Partial<FeedNeeds> = {}): Feed {
   return feed({
     store: { events: log.events },
     onEvents: log.onEvents,
+    learned: async () => {},
     stillValid: () => true,
     matchesGuest: () => false,
     onTrouble: () => {},
@@ -100,20 +101,102 @@ describe('a follower', () => {
     expect(log.listeners).toBe(0);
   });
 
-  it('too slow for its queue reads the rest from the log and misses nothing', async () => {
+  it('that does not keep up is given up and comes back with its cursor, and keeps nobody else from what happens', async () => {
     const log = new EventLog();
-    const stream = feedOver(log).driftEvents(admin, {}, forever);
+    const all = feedOver(log, { patience: 60 });
+    let resumeAfter = '';
+    const tooSlow = (cursor: string) => {
+      resumeAfter = cursor;
+    };
+    const slow = all.driftEvents(admin, { tooSlow }, forever);
+    const quick = all.driftEvents(admin, {}, forever);
+    const begun = Promise.all([take(slow, 1), take(quick, 1)]);
+    await expect.poll(() => log.reads).toBeGreaterThan(0);
+    log.append(driftOpened(0));
+    await begun;
+    const many = 2_700;
+    for (let i = 1; i <= many; i++) log.append(driftOpened(i));
+    const expected = Array.from({ length: many }, (_, i) => i + 1);
+    expect(vmidsOf(await take(quick, many))).toEqual(expected);
+    expect(resumeAfter).toBe(cursorText(log.rows[0]?.cursor ?? 0n));
+    await expect(slow.next()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining(resumeAfter),
+    });
+    const again = all.driftEvents(admin, { after: resumeAfter }, forever);
+    expect(vmidsOf(await take(again, many))).toEqual(expected);
+    await all.stop();
+  });
+
+  it('takes a burst at its own pace where nobody else is quicker', async () => {
+    const log = new EventLog();
+    const all = feedOver(log, { patience: 60 });
+    const stream = all.driftEvents(admin, {}, forever);
     const first = take(stream, 1);
     await expect.poll(() => log.reads).toBeGreaterThan(0);
     log.append(driftOpened(0));
     await first;
-    const many = 2_700;
-    for (let i = 1; i <= many; i++) log.append(driftOpened(i));
-    await expect.poll(() => log.reads).toBeGreaterThan(5);
-    expect(vmidsOf(await take(stream, many))).toEqual(Array.from({ length: many }, (_, i) => i + 1));
-    log.append(driftOpened(9_999));
-    expect(vmidsOf(await take(stream, 1))).toEqual([9_999]);
-    await stream.return?.();
+    for (let i = 1; i <= 2_700; i++) log.append(driftOpened(i));
+    const seen: number[] = [];
+    while (seen.length < 2_700) {
+      seen.push(...vmidsOf(await take(stream, 100)));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(seen).toEqual(Array.from({ length: 2_700 }, (_, i) => i + 1));
+    await all.stop();
+  });
+
+  it('that comes back soon, or joins others, costs the log no look', async () => {
+    const log = new EventLog();
+    const all = feedOver(log);
+    const start = log.append(driftOpened(1));
+    const other = all.driftEvents(admin, {}, forever);
+    const others = take(other, 3);
+    await expect.poll(() => log.reads).toBeGreaterThan(0);
+    const cursors = [2, 3, 4].map((vmid) => cursorText(log.append(driftOpened(vmid))));
+    await others;
+    const before = log.reads;
+    const back = all.driftEvents(admin, { after: cursorText(start) }, forever);
+    expect(vmidsOf(await take(back, 3))).toEqual([2, 3, 4]);
+    const late = all.driftEvents(admin, { after: cursors[1] }, forever);
+    expect(vmidsOf(await take(late, 1))).toEqual([4]);
+    expect(log.reads).toBe(before);
+    const next = Promise.all([back, late, all.driftEvents(admin, {}, forever)].map((stream) => take(stream, 1)));
+    await Promise.resolve();
+    log.append(driftOpened(5));
+    expect((await next).map(vmidsOf)).toEqual([[5], [5], [5]]);
+    await all.stop();
+  });
+
+  it('is told nothing before its finding is known here, however the event was found', async () => {
+    for (const announced of [true, false]) {
+      const log = new EventLog();
+      let known = 0;
+      // What is learned is what was committed when the look began.
+      const learned = async () => {
+        const { length } = log.rows;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        known = length;
+      };
+      const all = feedOver(log, { learned });
+      const start = log.append(driftOpened(0));
+      const streams = [{}, { after: cursorText(start) }].map((following) => all.driftEvents(admin, following, forever));
+      const seen: boolean[] = [];
+      const followers = streams.map(async (stream) => {
+        for (let i = 0; i < 4; i++) {
+          const [event] = await take(stream, 1);
+          seen.push(log.rows.findIndex(({ cursor }) => cursorText(cursor) === event?.cursor) < known);
+        }
+      });
+      await expect.poll(() => log.reads).toBeGreaterThan(0);
+      for (let i = 1; i <= 4; i++) {
+        log.append(driftOpened(i), announced);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      await Promise.all(followers);
+      expect(seen).toEqual(Array.from({ length: 8 }, () => true));
+      await all.stop();
+    }
   });
 
   it('outlives a database that is away for a while', async () => {

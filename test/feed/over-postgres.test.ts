@@ -26,6 +26,7 @@ it('a follower of the log sees every commit once and in order, while several wri
       wakes.add(wake);
       return () => wakes.delete(wake);
     },
+    learned: async () => {},
     stillValid: () => true,
     matchesGuest: () => false,
     onTrouble: (cause) => {

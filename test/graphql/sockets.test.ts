@@ -34,6 +34,7 @@ async function gateway(): Promise<Gateway> {
   const events = feed({
     store: { events: log.events },
     onEvents: log.onEvents,
+    learned: async () => {},
     stillValid: () => true,
     matchesGuest: inventory.matchesGuest,
     onTrouble: () => {},

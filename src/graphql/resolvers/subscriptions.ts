@@ -15,6 +15,8 @@ interface Following {
   readonly context: Context;
 }
 
+const followed = ({ after }: Following['args'], { tooSlow }: Context) => ({ after: after ?? undefined, tooSlow });
+
 @Resolver()
 export class Subscriptions {
   @Subscription(() => DriftEvent, {
@@ -22,7 +24,7 @@ export class Subscriptions {
     subscribe: ({ args, context }: Following) =>
       context.verbs.feed.driftEvents(
         context.principal,
-        { after: args.after ?? undefined, filter: given(args.filter) as filters.DriftFindingFilter },
+        { ...followed(args, context), filter: given(args.filter) as filters.DriftFindingFilter },
         context.signal,
       ),
   })
@@ -39,7 +41,7 @@ export class Subscriptions {
     subscribe: ({ args, context }: Following) =>
       context.verbs.feed.inventoryEvents(
         context.principal,
-        { after: args.after ?? undefined, filter: given(args.filter) as filters.GuestFilter },
+        { ...followed(args, context), filter: given(args.filter) as filters.GuestFilter },
         context.signal,
       ),
   })
