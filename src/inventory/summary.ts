@@ -18,7 +18,10 @@ export function summaryRecord(principal: Principal, view: InventoryView, now: In
   const findings = livingFindings(view).sorted.filter((finding) => seesFinding(principal, finding));
   const open = findings.filter((finding) => finding.state === 'OPEN');
   const sources = collectorSources(principal, view, new Map(), now);
-  const stale = collectorRecords(view, sources, now).filter((collector) => collector.freshness.stale).length;
+  // What the contract omits while it is silent is missed by nobody.
+  const stale = collectorRecords(view, sources, now).filter(
+    ({ freshness, terms }) => freshness.stale && terms.onFailure !== 'omit',
+  ).length;
   const fresh = inventoryFreshness(principal, view, now);
   const health = healthOf(open, guests.total, stale);
   return {
