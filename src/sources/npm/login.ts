@@ -1,6 +1,6 @@
 import type { NpmSettings } from '../../domain/settings.js';
 import { type Instant, MINUTE } from '../../domain/time.js';
-import { wireFlag, wireObject, wireText } from '../proxmox/parse/wire-values.js';
+import { type WireObject, wireFlag, wireInteger, wireObject, wireText } from '../proxmox/parse/wire-values.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
@@ -24,12 +24,25 @@ export function npmToken(answer: HttpsAnswer, settings: NpmSettings, at: Instant
   const body = read.kind === 'json' ? wireObject(read.value) : undefined;
   if (answer.status >= 300 && answer.status < 400) throw new PassFailure(redirected(answer, settings));
   if (body === undefined || answer.status === 404) throw new PassFailure(notNpm(answer, settings));
-  if (answer.status !== 200 && answer.status !== 201) throw new PassFailure(refused(answer, settings));
+  if (answer.status !== 200 && answer.status !== 201) {
+    throw new PassFailure(isOwnError(body) ? refused(answer, settings) : notNpm(answer, settings));
+  }
   if (wireFlag(body.requires_2fa) === true) throw new PassFailure(secondFactor(settings));
   const text = wireText(body.token);
   if (text === undefined) throw new PassFailure(notNpm(answer, settings));
   const expires = Date.parse(wireText(body.expires) ?? '') - clockAhead(answer, at);
   return { text, goodUntil: (Number.isNaN(expires) ? at + ASSUMED_LIFE : expires) - MARGIN };
+}
+
+/**
+ * Whether an error is of the manager's kind, `{"error": {"code": 401, "message": "…"}}`. A UniFi console's is too, but for
+ * its one word: no credentials would mend that.
+ */
+function isOwnError(body: WireObject): boolean {
+  const error = wireObject(body.error);
+  return (
+    wireInteger(error?.code) !== undefined && !['Unauthorized', 'Forbidden'].includes(plainText(error?.message) ?? '')
+  );
 }
 
 /** `401 Token has expired`: the manager's own words where it has some. */

@@ -2,7 +2,7 @@ import type { UnifiSettings } from '../../domain/settings.js';
 import { type WireObject, wireObject, wireText } from '../proxmox/parse/wire-values.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
-import { errorCode, notUnifi, objectOf, unifiWords } from './words.js';
+import { errorCode, isOwnError, notUnifi, objectOf, unifiWords } from './words.js';
 
 /** A controller of its own, or the Network application of a UniFi OS console, which lies behind a prefix. */
 export interface Console {
@@ -37,7 +37,9 @@ export function sessionOf(answer: HttpsAnswer, { kind }: Console, login: Login, 
   const body = objectOf(answer);
   if (asksForMore(answer)) throw new PassFailure(secondFactor(login, url));
   if (body === undefined) throw new PassFailure(notUnifi(answer, url));
-  if (answer.status !== 200 || isError(body)) throw new PassFailure(refused(answer, login, url));
+  if (answer.status !== 200 || isError(body)) {
+    throw new PassFailure(isOwnError(answer) ? refused(answer, login, url) : notUnifi(answer, url));
+  }
   const cookies = cookiesOf(answer);
   const isThere = kind === 'os' ? cookies.has('TOKEN') : cookies.has('unifises');
   if (!isThere) throw new PassFailure(notUnifi(answer, url));

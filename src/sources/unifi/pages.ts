@@ -2,7 +2,7 @@ import { type WireObject, wireInteger, wireObject, wireText } from '../proxmox/p
 import { type PassAsk, PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import type { UnifiClient } from './client.js';
-import { notUnifi, objectOf, unifiWords } from './words.js';
+import { isOwnError, notUnifi, objectOf, unifiWords } from './words.js';
 
 const LIMIT = 200;
 /** A list that grows for ever is not one. */
@@ -47,10 +47,10 @@ export async function allPages(client: UnifiClient, url: string, path: string, a
 export function keyRefusal(answer: HttpsAnswer, url: string, path: string): string | undefined {
   const words = unifiWords(answer);
   if (answer.status === 403 || answer.status === 404) return undefined;
-  if (answer.status === 401) {
+  if (answer.status === 401 && isOwnError(answer)) {
     return `${url} refuses the API key: ${words}; make one in the Network application under Integrations`;
   }
   if (answer.status === 429) return `${url} takes no more requests for now: ${words}`;
-  if (objectOf(answer) === undefined && answer.status < 500) return notUnifi(answer, url);
+  if (answer.status < 500 && !isOwnError(answer)) return notUnifi(answer, url);
   return `${url} fails at ${API}${path}: ${words}`;
 }

@@ -1,4 +1,4 @@
-import { type WireObject, wireObject } from '../proxmox/parse/wire-values.js';
+import { type WireObject, wireInteger, wireObject } from '../proxmox/parse/wire-values.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
 import { plainText } from '../understood.js';
@@ -20,6 +20,16 @@ export function errorCode(answer: HttpsAnswer): string | undefined {
   );
 }
 
+/**
+ * Whether an error is of a controller's kind: `{"meta": {"rc": "error"}}`, a console's `{"code": "…"}`, the integration
+ * API's `{"statusCode": 401}`, or the bare word of the door before them. Only then does a refusal speak of credentials.
+ */
+export function isOwnError(answer: HttpsAnswer): boolean {
+  const body = objectOf(answer);
+  if (wireObject(body?.meta)?.rc === 'error' || typeof body?.code === 'string') return true;
+  return wireInteger(body?.statusCode) !== undefined || wireObject(body?.error)?.message === 'Unauthorized';
+}
+
 /** `403 api.err.NoPermission`: the status, the error's code and its words, where it has some. */
 export function unifiWords(answer: HttpsAnswer): string {
   const code = errorCode(answer);
@@ -32,6 +42,11 @@ export function unifiWords(answer: HttpsAnswer): string {
 export function notUnifi(answer: HttpsAnswer, url: string): string {
   const read = jsonBody(answer);
   const what = read.kind === 'other' ? read.what : 'JSON of another kind';
+  // While it starts a console sends pages; its JSON it sends as it always does.
+  const advice =
+    read.kind === 'other'
+      ? 'it may be starting, else check url'
+      : 'something else answers there: check url and its port';
   const words = answer.status === 200 ? what : `${answer.status} ${answer.reason} with ${what}`;
-  return `${url} answers, but not as UniFi does: ${words}; it may be starting, else check url`;
+  return `${url} answers, but not as UniFi does: ${words}; ${advice}`;
 }

@@ -148,6 +148,16 @@ describe('a login', () => {
       "answers, but is not Nginx Proxy Manager's API: 404 Not Found with JSON of another kind; url must lead to its admin page (port 81 by default)",
     ],
     [
+      'at a UniFi controller',
+      (_, response) => json(response, { meta: { rc: 'error', msg: 'api.err.LoginRequired' } }, 401, 'Unauthorized'),
+      "answers, but is not Nginx Proxy Manager's API: 401 Unauthorized with JSON of another kind; url must lead to its admin page (port 81 by default)",
+    ],
+    [
+      'at a UniFi console',
+      refuse(401, 'Unauthorized'),
+      "answers, but is not Nginx Proxy Manager's API: 401 Unauthorized with JSON of another kind; url must lead to its admin page (port 81 by default)",
+    ],
+    [
       'that gives no token',
       (_, response) => json(response, { ok: true }),
       "answers, but is not Nginx Proxy Manager's API: JSON of another kind; url must lead to its admin page (port 81 by default)",

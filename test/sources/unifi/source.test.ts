@@ -131,9 +131,19 @@ describe('a login', () => {
       'answers, but not as UniFi does: an HTML page; it may be starting, else check url',
     ],
     [
+      ...(['os', 'at an Nginx Proxy Manager'] as const),
+      says(403, { error: { code: 403, message: 'Permission Denied' } }),
+      'answers, but not as UniFi does: 403 Error with JSON of another kind; something else answers there: check url and its port',
+    ],
+    [
+      ...(['os', 'that its door refuses'] as const),
+      says(401, { error: { code: 401, message: 'Unauthorized' } }),
+      'refuses the login of it: 401 Unauthorized; check username and password, and that the user is a local one',
+    ],
+    [
       ...(['os', 'that gives no session'] as const),
       says(200, { status: 'ok' }),
-      'answers, but not as UniFi does: JSON of another kind; it may be starting, else check url',
+      'answers, but not as UniFi does: JSON of another kind; something else answers there: check url and its port',
     ],
     [
       ...(['os', 'that fails'] as const),
@@ -183,7 +193,7 @@ describe('what stands behind the address', () => {
   it('may be another product, or elsewhere', async () => {
     const other = keep(await scriptedServer((_, response) => json(response, {}, 404, 'Not Found')));
     expect(await reason(source(other.url))).toBe(
-      `${other.url} answers, but not as UniFi does: 404 Not Found with JSON of another kind; it may be starting, else check url`,
+      `${other.url} answers, but not as UniFi does: 404 Not Found with JSON of another kind; something else answers there: check url and its port`,
     );
     const moved = keep(
       await scriptedServer((_, response) => {
@@ -452,6 +462,11 @@ describe('an API key', () => {
       'is refused',
       says(401, { statusCode: 401, code: 'api.authentication.missing-credentials', message: 'Missing credentials' }),
       'refuses the API key: 401 api.authentication.missing-credentials Missing credentials; make one in the Network application under Integrations',
+    ],
+    [
+      'meets another product',
+      says(401, { error: { code: 401, message: 'Token has expired' } }),
+      'answers, but not as UniFi does: 401 Error with JSON of another kind; something else answers there: check url and its port',
     ],
     [
       'has no API',
