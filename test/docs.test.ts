@@ -50,7 +50,7 @@ describe('settings', () => {
   const serviceKeys = (reader: string) => {
     const [, list] =
       new RegExp(
-        `function ${reader}\\((?:(?!\\nfunction|\\nexport)[\\s\\S])*?allowOnly\\(fields, \\[([^;]*?)\\], doubts\\)`,
+        `function ${reader}\\((?:(?!\\nfunction|\\nexport)[\\s\\S])*?allowOnly\\(fields, \\[([^;]*?)\\], doubts[,)]`,
       ).exec(projectText(SERVICES)) ?? [];
     if (list === undefined) throw new Error(`${SERVICES}: ${reader} allows no keys`);
     return listedWords(SERVICES, list, secretKeys);

@@ -23,7 +23,7 @@ export interface EntryContext {
  */
 export function clusterEntry(name: string, fields: Fields, context: EntryContext): ClusterSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, KEYS, doubts);
+  allowOnly(fields, KEYS, doubts, fields.has('ssh') && !fields.has('api') ? 'hostKey' : 'certificate');
   const reached = reachedBy(fields, context.needs, doubts);
   const pollSeconds = fields.wholeNumber('pollSeconds', 1, 3600) ?? 10;
   const readsPerPoll = fields.wholeNumber('readsPerPoll', 1, 10_000) ?? 50;

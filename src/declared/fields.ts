@@ -62,7 +62,9 @@ export class Fields {
   }
 
   text(key: string): string | undefined {
-    return this.#expect(key, 'must be text (quote it)', (value) =>
+    const value = this.raw(key);
+    const isEmpty = value === null || (typeof value === 'string' && value.trim() === '');
+    return this.#expect(key, isEmpty ? 'must not be empty' : 'must be text (quote it)', (value) =>
       typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined,
     );
   }

@@ -1,6 +1,6 @@
 import type { EntryContext } from './cluster-entry.js';
 import { Fields } from './fields.js';
-import { type EntryDoubts, refuseInsecure } from './proxmox-api-entry.js';
+import { type EntryDoubts, refuseInsecure, type VerifiedBy } from './proxmox-api-entry.js';
 import { type Path, pathText } from './yaml-file.js';
 
 export interface NamedEntries<T> {
@@ -73,7 +73,7 @@ export function entryDoubts(context: EntryContext): EntryDoubts & { broken(): st
 }
 
 /** Says of each key that nobody knows, and refuses `insecure`, which exists nowhere. */
-export function allowOnly(fields: Fields, keys: readonly string[], doubts: EntryDoubts): void {
+export function allowOnly(fields: Fields, keys: readonly string[], doubts: EntryDoubts, by?: VerifiedBy): void {
   fields.allow([...keys, 'insecure']);
-  refuseInsecure(fields, doubts);
+  refuseInsecure(fields, doubts, by);
 }

@@ -14,7 +14,7 @@ export function namedSecret(fields: Fields, key: string, needs: SourcesNeeds): S
   const hasEnv = fields.raw(inEnv) !== undefined;
   if (hasFile && hasEnv) return refused(fields, inFile, `and ${inEnv} are both written: keep one of them`);
   if (hasFile) return fromFile(fields, inFile, needs);
-  return hasEnv ? fromEnvironment(fields, inEnv, needs) : refused(fields, inEnv, 'is missing');
+  return hasEnv ? fromEnvironment(fields, inEnv, needs) : refused(fields, inEnv, `or ${inFile} is missing`);
 }
 
 /** The keys under which a secret may be named, and the one that is refused by its own message. */

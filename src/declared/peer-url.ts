@@ -17,13 +17,17 @@ const PRIVATE = [
   .map(cidr)
   .filter((network) => network !== undefined);
 
-/**
- * A base address to ask: https, or http on the loopback or a private range. Refusals never repeat a password.
- * `path: 'kept'`: a service may live below a path of its host, which is kept without the slash at its end.
- */
-export function peerUrl(value: unknown, { path = 'refused' }: { readonly path?: 'kept' | 'refused' } = {}): PeerUrl {
-  if (typeof value !== 'string') return refused('must be a URL such as https://192.168.11.10:8006');
-  if (!URL.canParse(value)) return refused('is not a URL such as https://192.168.11.10:8006');
+export interface PeerForm {
+  /** `kept`: a service may live below a path of its host, which is kept without the slash at its end. */
+  readonly path: 'kept' | 'refused';
+  /** What such an address looks like, with the port that the product usually has. */
+  readonly example: string;
+}
+
+/** A base address to ask: https, or http on the loopback or a private range. Refusals never repeat a password. */
+export function peerUrl(value: unknown, { path, example }: PeerForm): PeerUrl {
+  if (typeof value !== 'string') return refused(`must be a URL such as ${example}`);
+  if (!URL.canParse(value)) return refused(`is not a URL such as ${example}`);
   const url = new URL(value);
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     return refused(`must begin with https://, not with ${url.protocol}//`);
@@ -39,7 +43,7 @@ export function peerUrl(value: unknown, { path = 'refused' }: { readonly path?: 
   if (url.protocol === 'https:') return { kind: 'usable', url: shown, warning: null };
   if (!isNearby(url.hostname))
     return refused(`is plain http to ${url.hostname}, which is on no loopback or private address: use https`);
-  return { kind: 'usable', url: shown, warning: `${shown} is plain http: whoever is on the way reads the token` };
+  return { kind: 'usable', url: shown, warning: `${shown} is plain http: whoever is on the way reads the secret` };
 }
 
 function refused(message: string): PeerUrl {

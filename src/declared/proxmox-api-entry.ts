@@ -1,7 +1,7 @@
 import type { ProxmoxApiSettings, Secret } from '../domain/settings.js';
 import { Fields, type Report } from './fields.js';
 import { namedSecret } from './named-secret.js';
-import { peerUrl } from './peer-url.js';
+import { type PeerForm, peerUrl } from './peer-url.js';
 import { tlsPin } from './tls-pin.js';
 import type { Path } from './yaml-file.js';
 
@@ -23,6 +23,7 @@ export interface EntryDoubts {
   readonly warn: Report;
 }
 
+const FORM: PeerForm = { path: 'refused', example: 'https://192.168.11.10:8006' };
 const KEYS = ['urls', 'tokenId', 'tokenSecretEnv', 'tokenSecretFile', 'tlsFingerprint', 'caFile'];
 
 /** Reads the `api` of a cluster; null where it cannot be used, which `doubts.breaks` was told. */
@@ -44,12 +45,19 @@ export function proxmoxApi(
   return { urls, tokenId, tokenSecret, tls };
 }
 
-export function refuseInsecure(fields: Fields, { report, breaks }: EntryDoubts): void {
+/** How to recognise a peer instead: its certificate, or its host key where it is reached over SSH. */
+const VERIFIED_BY = {
+  certificate: 'pin the certificate with tlsFingerprint, or name its authority with caFile',
+  hostKey: 'pin the host key with hostKeyFingerprint',
+} as const;
+export type VerifiedBy = keyof typeof VERIFIED_BY;
+
+export function refuseInsecure(fields: Fields, { report, breaks }: EntryDoubts, by: VerifiedBy = 'certificate'): void {
   const insecure = fields.raw('insecure');
   if (insecure === undefined) return;
   const path = [...fields.path, 'insecure'];
   if (insecure === false) report(path, 'is not a setting that exists: a peer is always verified');
-  else breaks(path, 'is refused: pin the certificate with tlsFingerprint, or name its authority with caFile');
+  else breaks(path, `is refused: ${VERIFIED_BY[by]}`);
 }
 
 /** One bad URL of several is left out, as the others can still answer. */
@@ -61,7 +69,7 @@ function urlsOf(api: Fields, { report, breaks, warn }: EntryDoubts): string[] {
   const refusals: (readonly [Path, string])[] = [];
   for (const [index, value] of list.entries()) {
     const path = [...api.path, 'urls', index];
-    const read = peerUrl(value);
+    const read = peerUrl(value, FORM);
     if (read.kind === 'refused') refusals.push([path, read.message]);
     else if (urls.includes(read.url)) report(path, `${read.url} is written twice`);
     else urls.push(read.url);

@@ -27,7 +27,7 @@ export function hostEntry(
   context: EntryContext,
 ): HostSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, ['name', 'cluster', 'collect', ...SSH_KEYS], doubts);
+  allowOnly(fields, ['name', 'cluster', 'collect', ...SSH_KEYS], doubts, 'hostKey');
   const strict = fields.reportingTo(doubts.breaks);
   const cluster = hostCluster(strict, clusters);
   const collect = collected(strict);
@@ -55,6 +55,8 @@ function hostCluster(fields: Fields, clusters: readonly string[]): string {
 function collected(fields: Fields): HostSettings['collect'] {
   if (fields.raw('collect') === undefined) return COLLECT;
   const list = fields.list('collect') ?? [];
+  if (Array.isArray(fields.raw('collect')) && list.length === 0)
+    fields.report('collect', `collects nothing: name ${COLLECT.join(' or ')}, or leave it out`);
   for (const [index, word] of list.entries())
     if (!COLLECT.some((known) => known === word))
       fields.reportItem('collect', index, `must be one of ${COLLECT.join(', ')}`);
@@ -62,16 +64,28 @@ function collected(fields: Fields): HostSettings['collect'] {
 }
 
 /** URL and pin of a service: a token must not go to a peer that was not meant, so each doubt about them breaks the entry. */
-function peerOf(fields: Fields, context: EntryContext, doubts: EntryDoubts): { url: string; tls: TlsPin } {
+function peerOf(
+  fields: Fields,
+  example: string,
+  context: EntryContext,
+  doubts: EntryDoubts,
+): { url: string; tls: TlsPin } {
   const strict = fields.reportingTo(doubts.breaks);
   strict.require(['url']);
   const tls = tlsPin(strict, (file) => context.needs.file(file)) ?? { kind: 'system' };
   if (fields.raw('url') === undefined) return { url: '', tls };
-  const read = peerUrl(fields.raw('url'), { path: 'kept' });
+  const read = peerUrl(fields.raw('url'), { path: 'kept', example });
   if (read.kind === 'refused') strict.report('url', read.message);
   else if (read.warning !== null) doubts.warn([...fields.path, 'url'], read.warning);
   return { url: read.kind === 'usable' ? read.url : '', tls };
 }
+
+/** What an address of each product looks like, for whoever has to mend one. */
+const EXAMPLE = {
+  npm: 'https://192.168.11.20:81',
+  unifi: 'https://192.168.11.1, or https://192.168.11.1:8443 without UniFi OS',
+  netbox: 'https://netbox.example.org',
+} as const;
 
 const PEER_KEYS = ['name', 'url', 'tlsFingerprint', 'caFile'];
 
@@ -79,7 +93,7 @@ export function npmEntry(name: string, fields: Fields, context: EntryContext): N
   const doubts = entryDoubts(context);
   allowOnly(fields, [...PEER_KEYS, 'identity', ...secretKeys('secret')], doubts);
   const strict = fields.reportingTo(doubts.breaks);
-  const peer = peerOf(fields, context, doubts);
+  const peer = peerOf(fields, EXAMPLE.npm, context, doubts);
   strict.require(['identity']);
   const identity = strict.text('identity') ?? '';
   const secret = namedSecret(strict, 'secret', context.needs) ?? NOTHING;
@@ -90,7 +104,7 @@ export function unifiEntry(name: string, fields: Fields, context: EntryContext):
   const doubts = entryDoubts(context);
   allowOnly(fields, [...PEER_KEYS, 'site', 'username', ...secretKeys('password'), ...secretKeys('apiKey')], doubts);
   const strict = fields.reportingTo(doubts.breaks);
-  const peer = peerOf(fields, context, doubts);
+  const peer = peerOf(fields, EXAMPLE.unifi, context, doubts);
   const site = strict.text('site') ?? 'default';
   const login = unifiLogin(strict, context);
   return { name, broken: doubts.broken(), ...peer, site, login };
@@ -101,7 +115,8 @@ function unifiLogin(strict: Fields, context: EntryContext): UnifiSettings['login
   const hasKey = secretKeys('apiKey').some((key) => strict.raw(key) !== undefined);
   const hasUser = strict.raw('username') !== undefined;
   if (hasKey && hasUser) strict.report('username', 'and an apiKey are both written: keep one of them');
-  if (!hasKey && !hasUser) strict.report('apiKeyEnv', 'is missing (or username with passwordEnv)');
+  if (!hasKey && !hasUser)
+    strict.report('apiKeyEnv', 'or apiKeyFile is missing (or username with passwordEnv or passwordFile)');
   if (!hasUser)
     return { kind: 'apiKey', key: hasKey ? (namedSecret(strict, 'apiKey', context.needs) ?? NOTHING) : NOTHING };
   const username = strict.text('username') ?? '';
@@ -118,7 +133,9 @@ export function netboxEntry(
   const doubts = entryDoubts(context);
   allowOnly(fields, [...PEER_KEYS, ...secretKeys('token'), 'vmidField', 'clusters', 'vrfScopes'], doubts);
   const strict = fields.reportingTo(doubts.breaks);
-  const peer = peerOf(fields, context, doubts);
+  const peer = peerOf(fields, EXAMPLE.netbox, context, doubts);
+  // Behind the host alone: a host may be called api.
+  if (/[^/]\/api$/.test(peer.url)) strict.report('url', 'must be written without /api: that is added to it');
   const token = namedSecret(strict, 'token', context.needs) ?? NOTHING;
   const vmidField = strict.text('vmidField') ?? 'vmid';
   if (!/^[a-z0-9_]+$/.test(vmidField))

@@ -46,8 +46,13 @@ describe('hosts', () => {
     ],
     [
       `{ name: a, cluster: main, ${HOST}, insecure: true }`,
-      'hosts[0].insecure is refused: pin the certificate with tlsFingerprint, or name its authority with caFile',
+      'hosts[0].insecure is refused: pin the host key with hostKeyFingerprint',
     ],
+    [
+      `{ name: a, cluster: main, ${HOST}, collect: [] }`,
+      'hosts[0].collect collects nothing: name neighbours or hardware, or leave it out',
+    ],
+    [`{ name: a, cluster: main, ${HOST}, collect: hardware }`, 'hosts[0].collect must be a list'],
   ])('that are wrong stay named and are not asked: %s', (entry, message) => {
     const { settings, problems } = read(`hosts:\n  - ${entry}`);
     expect(problems).toEqual([`sources.yaml:5: ${message}`]);
@@ -94,7 +99,7 @@ netbox:
 
   it.each([
     ['npm', '{ name: a, url: "https://x", secretEnv: NPM_SECRET }', 'npm[0].identity is missing'],
-    ['npm', '{ name: a, url: "https://x", identity: a@b.c }', 'npm[0].secretEnv is missing'],
+    ['npm', '{ name: a, url: "https://x", identity: a@b.c }', 'npm[0].secretEnv or secretFile is missing'],
     [
       'npm',
       '{ name: a, url: "https://x", identity: a@b.c, secret: hunter2 }',
@@ -105,7 +110,27 @@ netbox:
       '{ name: a, url: "http://8.8.8.8", identity: a@b.c, secretEnv: NPM_SECRET }',
       'npm[0].url is plain http to 8.8.8.8, which is on no loopback or private address: use https',
     ],
-    ['unifi', '{ name: a, url: "https://x" }', 'unifi[0].apiKeyEnv is missing (or username with passwordEnv)'],
+    [
+      'npm',
+      '{ name: a, url: 10.0.0.5, identity: a@b.c, secretEnv: NPM_SECRET }',
+      'npm[0].url is not a URL such as https://192.168.11.20:81',
+    ],
+    [
+      'npm',
+      '{ name: a, url: "https://x", identity: a@b.c, secretEnv: NPM_SECRET, insecure: true }',
+      'npm[0].insecure is refused: pin the certificate with tlsFingerprint, or name its authority with caFile',
+    ],
+    [
+      'unifi',
+      '{ name: a, url: 10, apiKeyEnv: UNIFI_KEY }',
+      'unifi[0].url must be a URL such as https://192.168.11.1, or https://192.168.11.1:8443 without UniFi OS',
+    ],
+    [
+      'unifi',
+      '{ name: a, url: "https://x" }',
+      'unifi[0].apiKeyEnv or apiKeyFile is missing (or username with passwordEnv or passwordFile)',
+    ],
+    ['unifi', '{ name: a, url: "https://x", username: u }', 'unifi[0].passwordEnv or passwordFile is missing'],
     [
       'unifi',
       '{ name: a, url: "https://x", apiKeyEnv: UNIFI_KEY, username: u, passwordEnv: UNIFI_KEY }',
@@ -121,6 +146,22 @@ netbox:
       '{ name: a, url: "https://x/?q=1", tokenEnv: NETBOX_TOKEN }',
       'netbox[0].url must have nothing behind its path: no question mark and no #',
     ],
+    ['netbox', '{ name: a, url: "https://x" }', 'netbox[0].tokenEnv or tokenFile is missing'],
+    [
+      'netbox',
+      '{ name: a, url: x, tokenEnv: NETBOX_TOKEN }',
+      'netbox[0].url is not a URL such as https://netbox.example.org',
+    ],
+    ...['https://x/api', 'https://x/api/', 'https://x/netbox/api//'].map((url): [string, string, string] => [
+      'netbox',
+      `{ name: a, url: "${url}", tokenEnv: NETBOX_TOKEN }`,
+      'netbox[0].url must be written without /api: that is added to it',
+    ]),
+    [
+      'netbox',
+      "{ name: a, url: 'https://x', tokenEnv: NETBOX_TOKEN, vmidField: '' }",
+      'netbox[0].vmidField must not be empty',
+    ],
     [
       'netbox',
       '{ name: a, url: "https://x", tokenEnv: NETBOX_TOKEN, vmidField: "cf vmid" }',
@@ -132,6 +173,14 @@ netbox:
     expect(settings[key as 'npm']).toMatchObject([{ name: 'a', broken: `sources.yaml:5: ${message}` }]);
     expect(whole).toBe(true);
   });
+
+  it.each(['https://x/myapi', 'https://api', 'https://x/api/netbox'])(
+    'keep a URL that only looks like the API: %s',
+    (url) => {
+      const { settings, problems } = read(`netbox:\n  - { name: a, url: "${url}/", tokenEnv: NETBOX_TOKEN }`);
+      expect([problems, settings.netbox[0]?.url]).toEqual([[], url]);
+    },
+  );
 
   it('that map a cluster to none of ours are asked, and those VMs are out of sight', () => {
     const { settings, problems } = read(

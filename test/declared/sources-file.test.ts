@@ -106,7 +106,7 @@ describe('sources.yaml', () => {
     const { settings, problems } = read(cluster('', { urls: `["${url}"]` }));
     expect(settings.clusters[0]).toMatchObject({ broken: null, api: { urls: [url] } });
     expect(settings.warnings).toEqual([
-      `sources.yaml:4: clusters[0].api.urls[0] ${url} is plain http: whoever is on the way reads the token`,
+      `sources.yaml:4: clusters[0].api.urls[0] ${url} is plain http: whoever is on the way reads the secret`,
     ]);
     expect(problems).toEqual([]);
   });
@@ -175,7 +175,7 @@ describe('a wrong field has one message, with its line', () => {
       { tokenId: 'a@pve!b=hunter2' },
       'sources.yaml:5: clusters[0].api.tokenId must look like user@realm!token, without the secret',
     ],
-    ['', { tokenSecretEnv: undefined }, 'sources.yaml:3: clusters[0].api.tokenSecretEnv is missing'],
+    ['', { tokenSecretEnv: undefined }, 'sources.yaml:3: clusters[0].api.tokenSecretEnv or tokenSecretFile is missing'],
     [
       '',
       { tokenSecretEnv: 'NOT_SET' },
@@ -242,6 +242,8 @@ describe('a wrong field has one message, with its line', () => {
       'sources.yaml:8: clusters[0].insecure is refused: pin the certificate with tlsFingerprint, or name its authority with caFile',
     ],
     ['    addressScope: [a]\n', {}, 'sources.yaml:8: clusters[0].addressScope must be text (quote it)'],
+    ["    addressScope: ' '\n", {}, 'sources.yaml:8: clusters[0].addressScope must not be empty'],
+    ['    addressScope:\n', {}, 'sources.yaml:8: clusters[0].addressScope must not be empty'],
     [
       '    addressScope: "a/b"\n',
       {},

@@ -100,6 +100,19 @@ describe('a cluster that is reached over SSH', () => {
     expect({ whole, broken: cluster?.broken }).toEqual({ whole: true, broken: message });
   });
 
+  it('is told of its host key where insecure stands beside the entry', () => {
+    const text = `clusters:\n  - name: edge\n    insecure: true\n    ssh: ${JSON.stringify(GOOD)}\n`;
+    const result = parseSources(text, { secret: () => undefined, file: () => plain.private });
+    expect(result).toMatchObject({
+      problems: [
+        {
+          location: 'sources.yaml:3',
+          message: 'clusters[0].insecure is refused: pin the host key with hostKeyFingerprint',
+        },
+      ],
+    });
+  });
+
   it('with a key that nobody knows stays in use, and says so', () => {
     const { cluster, problems } = read({ ...GOOD, keyfile: 'x' });
     expect(problems.map(({ message }) => message)).toEqual([
