@@ -15,6 +15,8 @@ export interface Ask {
   readonly signal: AbortSignal;
   /** Called for each request sent, also for the repeated ones. */
   readonly onAttempt: () => void;
+  /** It is the first question of a pass. */
+  readonly isDoor?: boolean;
 }
 
 export interface Got {

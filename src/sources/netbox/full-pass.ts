@@ -14,7 +14,7 @@ export async function askVersion(
   client: NetboxClient,
   ask: Ask,
 ): Promise<{ readonly version: NetboxVersion | undefined; readonly words: string | null }> {
-  const { content, apiVersion } = await client.get('/status/', '', null, ask);
+  const { content, apiVersion } = await client.get('/status/', '', null, { ...ask, isDoor: true });
   const status = wireObject(content);
   const words = status?.['netbox-version'];
   if (typeof words !== 'string' && apiVersion === null) {

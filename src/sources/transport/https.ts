@@ -11,6 +11,8 @@ export interface HttpsLimits {
   readonly concurrency: number;
   readonly connectMs: number;
   readonly headersMs: number;
+  /** The same for a question that any peer which is well answers at once. */
+  readonly doorMs: number;
   /** Longest silence within a body. */
   readonly bodyMs: number;
   /** Longest life of one attempt, however it drips. */
@@ -28,6 +30,7 @@ const DEFAULTS: HttpsLimits = {
   concurrency: 8,
   connectMs: 5_000,
   headersMs: 35_000,
+  doorMs: 15_000,
   bodyMs: 15_000,
   attemptMs: 120_000,
   maxBodyBytes: 64 * 1024 * 1024,
@@ -53,6 +56,8 @@ export interface HttpsRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly headersMs?: number;
+  /** The first question of a pass, which is to be a light one: a peer that hangs is then found out soon. */
+  readonly isDoor?: boolean;
   /** Whether a peer that took the connection and then says nothing is given up for the next URL. */
   readonly onSilence?: 'fail' | 'next-url';
   /** Why this answer cannot come from the peer that is meant (a login page, say): then the next URL is asked. */
@@ -177,13 +182,18 @@ function door(url: string, settings: HttpsSettings, limits: HttpsLimits): Door {
             ...settings.headers(),
             ...request.headers,
           },
-          headersTimeout: Math.min(request.headersMs ?? limits.headersMs, limits.attemptMs),
+          headersTimeout: headersMs(request, limits),
         },
         { signal: request.signal, longestMs: limits.attemptMs },
       );
       return checked(said(url, answer), request);
     },
   };
+}
+
+function headersMs({ headersMs: own, isDoor }: HttpsRequest, limits: HttpsLimits): number {
+  const patience = own ?? limits.headersMs;
+  return Math.min(isDoor === true ? Math.min(patience, limits.doorMs) : patience, limits.attemptMs);
 }
 
 const common = { accept: 'application/json', 'user-agent': 'sankofa-it-api' };

@@ -8,12 +8,13 @@ import { errorCode } from './words.js';
 
 /** One controller, found out and signed in when it must be. What ends a pass is thrown: TransportError, PassFailure, or the signal's reason. */
 export interface UnifiClient {
-  /** At most one login from here to the next `begin`, however often a session is refused. */
+  /**
+   * At most one login from here to the next `begin`, however often a session is refused. Which console it is is found out
+   * anew: it may be another one since, and a page that costs it nothing tells sooner than a list that it hangs.
+   */
   begin(): void;
   /** Asks below the Network application: `/api/…`, `/integration/v1/…`. */
   get(path: string, ask: PassAsk): Promise<HttpsAnswer>;
-  /** A pass that failed may have met another console than the one before: it is found out anew. */
-  forget(): void;
   /** Known once something was asked. */
   console(): Console | undefined;
   close(): Promise<void>;
@@ -40,7 +41,7 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
   let lockedOut: { readonly until: Instant; readonly reason: string } | undefined;
 
   const findOut = async (ask: PassAsk) => {
-    found ??= consoleOf(await https.ask({ path: '/', ...ask }), url);
+    found ??= consoleOf(await https.ask({ path: '/', isDoor: true, ...ask }), url);
     return found;
   };
   const signIn = async (at: Console, by: Extract<typeof login, { kind: 'password' }>, ask: PassAsk) => {
@@ -71,6 +72,7 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
   return {
     begin() {
       isFresh = false;
+      found = undefined;
     },
     async get(path, ask) {
       const mustSignIn = login.kind === 'password' && session === undefined;
@@ -84,9 +86,6 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
       if (!isFresh) return asSession(at, path, await signIn(at, login, ask), ask);
       session = undefined;
       return answer;
-    },
-    forget() {
-      found = undefined;
     },
     console: () => found,
     close: () => https.close(),

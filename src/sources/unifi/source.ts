@@ -21,12 +21,7 @@ export function unifiSource(settings: UnifiSettings, needs: UnifiNeeds): UnifiSo
   const lastWords = new Map<Mac, Client>();
   const read = async (pass: Pass) => {
     client.begin();
-    try {
-      return await (settings.login.kind === 'password' ? classicPass(pass) : keyPass(pass));
-    } catch (failed) {
-      client.forget();
-      throw failed;
-    }
+    return settings.login.kind === 'password' ? classicPass(pass) : keyPass(pass);
   };
   return {
     collect: ({ progress }, signal) =>

@@ -135,6 +135,22 @@ describe('What answers and is not NetBox, or not whole', () => {
     expect(server.seen).toEqual([]);
   });
 
+  it('says so soon when it hangs, and is patient with a slow list', async () => {
+    const limits = { doorMs: 400 };
+    const hung = await fakeNetbox({}, { instead: answering(() => {}) });
+    expect(await reason(collect(source(hung, {}, { limits })))).toContain('(asked for /api/status/)');
+    let wasSlow = false;
+    const slow = await fakeNetbox(smallNetbox(), {
+      instead: (_request, response, url) => {
+        if (wasSlow || !url.pathname.includes('/ipam/prefixes/')) return false;
+        wasSlow = true;
+        setTimeout(() => json(response, { count: 0, next: null, results: [] }), 700);
+        return true;
+      },
+    });
+    expect((await collect(source(slow, {}, { limits }))).outcome.kind).toBe('observed');
+  });
+
   it('stays unreachable, with the reason, where its settings are broken', async () => {
     const broken = netboxSource(
       { ...settings('https://127.0.0.1:1'), broken: 'NETBOX_TOKEN is not set' },

@@ -271,6 +271,18 @@ describe('a proxy manager that cannot be asked', () => {
     expect(await reason(source(starting.url))).toBe(`${starting.url}: 502 Bad Gateway`);
   });
 
+  it('is found out soon when it hangs, with a token or without; a later list may take longer', async () => {
+    const server = await npm();
+    const of = keep(npmSource(npmSettings(server.url), { now: () => T0, limits: { doorMs: 400 } }));
+    server.login = () => {};
+    expect(await reason(of)).toContain(server.url);
+    server.login = undefined;
+    server.paths.set(listPath('streams'), (_, response) => setTimeout(() => json(response, []), 700));
+    expect((await observe(of)).complete).toEqual(ALL);
+    server.paths.set(listPath('proxy-hosts'), () => {});
+    expect(await reason(of)).toContain(server.url);
+  });
+
   it('is unreachable while its entry is broken, and nothing is sent', async () => {
     expect(await reason(source('https://192.0.2.1', { broken: 'secretEnv is not set' }))).toBe('secretEnv is not set');
   });

@@ -212,6 +212,21 @@ describe('what stands behind the address', () => {
     expect(await reason(source('https://192.0.2.1', { broken: 'apiKeyEnv is not set' }))).toBe('apiKeyEnv is not set');
   });
 
+  it('hangs: then the light first question of the pass says so soon, and a list may take longer', async () => {
+    const server = await unifi('classic');
+    const hung = keep(await scriptedServer(() => {}));
+    const limits = { doorMs: 400 };
+    const silent = keep(unifiSource(unifiSettings(hung.url), { now: () => T0, limits }));
+    expect(await reason(silent)).toContain(hung.url);
+    expect(hung.seen).toEqual(['/']);
+    server.paths.set(listPath('stat/device'), (_, response) => {
+      setTimeout(() => json(response, { meta: { rc: 'ok' }, data: [] }), 700);
+    });
+    const slow = keep(unifiSource(unifiSettings(server.url), { now: () => T0, limits }));
+    expect((await observe(slow)).complete).toHaveLength(3);
+    expect((await observe(slow)).complete).toHaveLength(3);
+  });
+
   it('is given up when cancelled', async () => {
     const server = await unifi('classic');
     const cancel = new AbortController();
