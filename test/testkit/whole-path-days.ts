@@ -180,7 +180,9 @@ function make(
   own: number,
   { name: called, address, kind }: { name: string; address: number; kind: string },
 ) {
-  const count = (uses.get(world)?.get(own) ?? 0) + 1;
+  const before = uses.get(world)?.get(own) ?? 0;
+  // Whoever is there stays who it is.
+  const count = world.estate.guests.has(`${clusterOf(own)}/${own}`) ? before : before + 1;
   uses.set(world, (uses.get(world) ?? new Map<number, number>()).set(own, count));
   const hex = (n: number) => n.toString(16).padStart(2, '0');
   const fixed = kind === 'agent' ? null : `${ipOf(address)}/24`;

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, it, vi } from 'vitest';
+import { HOUR, SECOND } from '../../src/domain/time.js';
+import { Ground, WholePath } from '../testkit/whole-path.js';
+import { type Beginning, begin, beginnings, VMIDS } from '../testkit/whole-path-days.js';
+import { checkRecord } from '../testkit/whole-path-laws.js';
+
+/** Runs of each property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/laws`. */
+const RUNS = Math.ceil(Number(process.env.PROPERTY_RUNS ?? 100) / 4);
+const TIMEOUT = 60_000 + 10_000 * RUNS;
+
+/** An estate that was looked at long enough for everything in it to be settled. */
+async function known(ground: Ground, beginning: Beginning): Promise<WholePath> {
+  const path = await WholePath.begin(ground);
+  begin(path.world, beginning);
+  await path.open('one');
+  await path.look('ON_DEMAND');
+  await path.settle();
+  await later(path);
+  return path;
+}
+
+async function later(path: WholePath): Promise<void> {
+  for (let hour = 0; hour < 2; hour++) {
+    await path.wait(HOUR);
+    await path.settle();
+  }
+}
+
+/** What is so and told by nothing else, and whether it lives. */
+function telling(path: WholePath): readonly string[] {
+  const { byId } = path.leader.replica.view().findings;
+  return [...path.comparison().so.values()]
+    .filter(({ swallowedBy }) => swallowedBy === undefined)
+    .map(
+      ({ id, declared, observed, severity }) => `${id} ${declared} | ${observed} | ${severity} ${byId.get(id)?.state}`,
+    )
+    .sort();
+}
+
+describe('from the estate through the store to what is told', () => {
+  let ground: Ground;
+  beforeAll(async () => {
+    ground = await Ground.open();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  });
+  afterAll(async () => {
+    vi.useRealTimers();
+    await ground.close();
+  });
+
+  it('law 7: the order of reading does not matter, nor who reads', { timeout: TIMEOUT }, async () => {
+    const orders = fc.array(fc.nat({ max: 15 }), { minLength: 2, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(beginnings, beginnings, orders, fc.boolean(), async (beginning, other, turns, changesHands) => {
+        // Guests keep their kind, or they would be other guests.
+        const next = {
+          ...other,
+          guests: other.guests.map((one, i) => ({ ...one, kind: beginning.guests[i]?.kind ?? one.kind })),
+        };
+        const ends: (readonly string[])[] = [];
+        for (const order of [[], turns]) {
+          const path = await known(ground, beginning);
+          try {
+            begin(path.world, next);
+            path.world.slice = 1;
+            for (const turn of order) {
+              path.world.turn = turn;
+              path.world.estate.pass(10 * SECOND);
+              await path.look('POLL');
+              if (changesHands) await path.takeOver();
+            }
+            await path.settle();
+            await later(path);
+            ends.push(telling(path));
+            if (order !== turns) continue;
+            path.holds('law 7: slices end as the whole does', ends[1], ends[0]);
+            await checkRecord(path, [], false);
+          } finally {
+            await path.close();
+          }
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('law 6: the dead keep their place, also over a restart', { timeout: TIMEOUT }, async () => {
+    const some = fc.subarray([...VMIDS]);
+    await fc.assert(
+      fc.asyncProperty(beginnings, some, some, fc.boolean(), async (beginning, stopped, templates, dark) => {
+        const quiet = beginning.guests.map((one) => ({ ...one, row: one.row && { ...one.row, status: null } }));
+        const path = await WholePath.begin(ground);
+        const { estate } = path.world;
+        const there = (vmids: readonly number[]) =>
+          [...estate.guests.values()].filter(({ vmid }) => vmids.includes(vmid));
+        try {
+          begin(path.world, { ...beginning, guests: quiet });
+          for (const { vmid, cluster } of there(templates))
+            estate.guest({ vmid, cluster, template: true, power: 'STOPPED' });
+          await path.open('one');
+          await path.look('ON_DEMAND');
+          await path.settle();
+          await later(path);
+          const carried = () =>
+            [...path.leader.replica.view().guests.values()]
+              .map(({ id, carried: own }) => [id, own.map(({ address }) => address)])
+              .sort();
+          const before = carried();
+          const steps = path.steps.length;
+          for (const { vmid, cluster } of there(stopped)) estate.stop(vmid, cluster);
+          if (dark) estate.node('pve1', { online: false });
+          path.tell(`${stopped.join(', ')} stop${dark ? ', and pve1 goes down' : ''}`);
+          await path.look('POLL');
+          await path.restart();
+          await later(path);
+          path.holds('law 6: the stopped carry what they carried', carried(), before);
+          path.holds(
+            'law 6: nothing opens because guests rest',
+            path.steps.slice(steps).filter(({ type }) => type === 'OPENED' || type === 'REOPENED'),
+            [],
+          );
+          const { guests, findings } = path.leader.replica.view();
+          for (const { id, row, status } of guests.values()) {
+            if (dark && row.node === 'pve1') path.holds(`law 6: ${id} is out of sight`, status, 'UNKNOWN');
+            const owned = [...findings.byId.values()].filter(
+              ({ identity: { kind }, guests: own }) =>
+                kind.includes('ADDRESS') && kind !== 'DECLARED_ADDRESS_UNUSED' && own.includes(id),
+            );
+            if (row.template) path.holds(`law 6: the template ${id} owns no address`, owned, []);
+          }
+        } finally {
+          await path.close();
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
