@@ -209,6 +209,22 @@ describe('what an inventory says of VLANs and sizes', () => {
     expect(open({ disk: { amount: 32, unit: 'GB' } })).toEqual([]);
   });
 
+  it('says sizes so that a person can compare both sides', () => {
+    const run = agreed(WEB, DB);
+    run.estate.guest({ vmid: 100, memoryBytes: 2 * GIB, diskBytes: 32 * GIB });
+    run.services.set(DCIM, [
+      vm({ ...WEB, memory: { amount: 16_384, unit: 'MB' }, disk: { amount: 40, unit: 'GB' } }),
+      vm(DB),
+    ]);
+    run.full().read(DCIM).settle();
+    const told = ['memory', 'disk'].map((field) => run.finding(`RESOURCES_DIFFER:main/100@1:${field}`)?.message);
+    const at = 'https://dcim.example.org/virtualization/virtual-machines/1/';
+    expect(told).toEqual([
+      `main/100 (web): memory is 2 GiB (2048 MiB), declared 16384 MB at ${at}`,
+      `main/100 (web): the size of its disks is 32 GiB (32768 MiB), declared 40 GB at ${at}`,
+    ]);
+  });
+
   it('waits for the inventory where the config has changed', () => {
     const run = agreed({ ...WEB, cpus: 2 }, DB);
     const truth = run.services.get(DCIM) ?? [];

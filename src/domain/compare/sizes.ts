@@ -23,13 +23,25 @@ export function declaredSizeText({ amount, unit }: DeclaredSize): string {
   return `${amount} ${unit}`;
 }
 
-const UNITS = [
-  ['GiB', 1_024 ** 3],
-  ['MiB', 1_024 ** 2],
-] as const;
+const MIB = 1_024 ** 2;
+const GIB = 1_024 ** 3;
 
-/** `4 GiB`, `2252 MiB`: the largest unit that it is a whole number of. */
+/**
+ * `8 GiB (8192 MiB)`, `2252 MiB (2.2 GiB)`, `512 MiB`: a size may be declared in either unit, so from 1 GiB on both are said,
+ * the larger first where it is a whole number.
+ */
 export function sizeText(bytes: number): string {
-  for (const [unit, size] of UNITS) if (bytes >= size && bytes % size === 0) return `${bytes / size} ${unit}`;
-  return `${bytes} bytes`;
+  if (bytes === 0 || bytes % MIB !== 0) return `${bytes} bytes${bytes < MIB ? '' : ` (${rounded(bytes)})`}`;
+  const [inGib, inMib] = [`${decimal(bytes / GIB)} GiB`, `${bytes / MIB} MiB`];
+  if (bytes < GIB) return inMib;
+  return bytes % GIB === 0 ? `${inGib} (${inMib})` : `${inMib} (${inGib})`;
+}
+
+function rounded(bytes: number): string {
+  return bytes < GIB ? `${decimal(bytes / MIB)} MiB` : `${decimal(bytes / GIB)} GiB`;
+}
+
+/** To two places, without zeros at its end. */
+function decimal(amount: number): string {
+  return String(Number(amount.toFixed(2)));
 }
