@@ -27,7 +27,7 @@ const LONGEST_BODY = 100_000;
  * The back door of a simulated estate, on the loopback and behind a token of its own:
  * `GET /_admin/faults`, `PUT /_admin/faults {cluster? | service?, …faults}`, `DELETE /_admin/faults`,
  * `POST /_admin/deeds {cluster? | service?, deed, vmid | node, …}`. Where none is named, all clusters are meant, and what
- * is asked or cleared is so of the services too.
+ * is asked or cleared is so of the services too. `lab-npm` is `sim-npm`.
  */
 export async function startAdmin(needs: AdminNeeds): Promise<Admin> {
   const server = createServer((request, response) => {
@@ -119,9 +119,17 @@ function switches<F extends HttpFaults>(faults: FaultSwitches<F>, read: (sent: u
   };
 }
 
+/** What a sources.yaml calls `lab-npm` is `sim-npm` here: names of the simulated estate are refused there. */
+function ownName(given: unknown, known: ReadonlyMap<string, unknown>): unknown {
+  if (typeof given !== 'string' || known.has(given)) return given;
+  const own = given.replace(/^lab-/, 'sim-');
+  return known.has(own) ? own : given;
+}
+
 function act(needs: AdminNeeds, call: string, body: Record<string, unknown>): unknown {
-  const { cluster, service, ...rest } = body;
   const all = targetsOf(needs);
+  const { cluster: givenCluster, service: givenService, ...rest } = body;
+  const [cluster, service] = [ownName(givenCluster, all), ownName(givenService, all)];
   const name = service ?? cluster;
   const named = (kind: Target['kind'] | 'any') =>
     [...all].filter(([known, one]) => (name === undefined ? kind === 'any' || one.kind === kind : known === name));

@@ -202,6 +202,17 @@ describe('the back door of the services', () => {
     expect(on()).toEqual([false, false]);
   });
 
+  it('knows each by the name that the printed sources.yaml has for it', async () => {
+    const simulator = await simulate({ services: true });
+    expect((await call(simulator, 'PUT', 'faults', { service: 'lab-npm', twoFactor: true })).status).toBe(200);
+    expect((await call(simulator, 'PUT', 'faults', { cluster: 'lab-main', nodesDown: ['pve01'] })).status).toBe(200);
+    expect(simulator.npm[0]?.faults.now.twoFactor).toBe(true);
+    expect(simulator.faults('sim-main').now.nodesDown).toEqual(['pve01']);
+    const rename = { service: 'lab-netbox', deed: 'rename', cluster: 'lab-main', vmid: 101, name: 'other' };
+    expect((await call(simulator, 'POST', 'deeds', rename)).status).toBe(200);
+    expect(simulator.netbox[0]?.model.vmOf('sim-main', 101).name).toBe('other');
+  });
+
   it('does deeds to the parts of a node and to the VMs of a NetBox', async () => {
     const simulator = await simulate({ services: true });
     const { machines } = simulator.estate('sim-main');
@@ -216,6 +227,7 @@ describe('the back door of the services', () => {
   it.each([
     ['PUT', 'faults', { service: 'sim-npm', nodesDown: [] }, /^nodesDown: no such fault/],
     ['PUT', 'faults', { service: 'npm' }, /^service: no npm here; there are sim-main, sim-npm/],
+    ['PUT', 'faults', { service: 'lab-nothing' }, /^service: no lab-nothing here; there are sim-main, sim-npm/],
     ['POST', 'deeds', { service: 'sim-npm', deed: 'rename' }, /^deed: there are none for sim-npm/],
     ['POST', 'deeds', { deed: 'swapDisk', node: 'pve99' }, /has no node pve99/],
     ['POST', 'deeds', { deed: 'failDisk', node: 'pve01', device: 'sdz' }, /has no disk sdz/],
