@@ -53,6 +53,8 @@ export class Sight {
       const { nodes, quorate } = world.estate.cluster(name);
       for (const node of nodes.values()) note(`node ${name}/${node.name}`, !node.online);
       note(`quorum ${name}`, !quorate);
+      for (const what of [...this.#blind])
+        if (/^(guest|rrd) /.test(what) && what.includes(` ${name}/`)) this.#blind.delete(what);
       for (const [key, guest] of world.estate.guests) {
         if (guest.cluster !== name) continue;
         note(`guest ${key}`, !guest.listed || nodes.get(guest.node)?.online === false);
@@ -75,7 +77,9 @@ export class Sight {
     }
     const [key, cluster] = guest;
     if (kind === 'DECLARATIONS_CONFLICT' || (type === 'RESOLVED' && this.#isUnsaid(kind, key))) return undefined;
-    const seen = [blind(cluster ?? ''), blind(`guest ${key}`)];
+    const seen = [blind(cluster ?? '')];
+    // Whoever is listed or has its number is there, seen or not.
+    if (kind !== 'GUEST_MISSING' || type !== 'RESOLVED') seen.push(blind(`guest ${key}`));
     if (kind === 'NAME_DIFFERS') seen.push(blind(TABLE), blind(`quorum ${cluster}`), blind(`rrd ${key}`));
     if (kind === 'STATUS_DIFFERS') seen.push(blind(TABLE), blind(`rrd ${key}`));
     if (kind === 'GUEST_MISSING') seen.push(blind(`quorum ${cluster}`));
