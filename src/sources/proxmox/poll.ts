@@ -2,6 +2,7 @@ import type { KnownCluster, ObservedNode, ObservedRow } from '../../domain/obser
 import { HOUR, type Instant } from '../../domain/time.js';
 import type { Ask, ProxmoxClient, Reply } from './client.js';
 import { type Activity, activitySince } from './parse/activity.js';
+import { ELSE_CHECK } from './parse/answer.js';
 import { type ClusterStatus, clusterStatus, majorityOnline, withMembership } from './parse/cluster-status.js';
 import { resources } from './parse/resources.js';
 import { wireObject, wireText } from './parse/wire-values.js';
@@ -47,7 +48,8 @@ export async function poll(needs: PollNeeds, known: KnownCluster): Promise<Poll 
   if (list.kind === 'silent') return list.words;
   if (list.kind !== 'content') return `${list.url}: ${list.words}${hint(list)}`;
   const listed = resources(list.content);
-  if (listed === undefined) return `${list.url}: it answers, but is not a Proxmox API: /cluster/resources is no list`;
+  if (listed === undefined)
+    return `${list.url}: it answers, but is not a Proxmox API: /cluster/resources is no list; ${ELSE_CHECK}`;
 
   const short = { ...ask, headersMs: LIST_MS };
   const [membership, tasks, log, version] = await Promise.all([

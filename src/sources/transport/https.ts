@@ -169,6 +169,7 @@ function door(url: string, settings: HttpsSettings, limits: HttpsLimits): Door {
     async ask(request) {
       request.signal.throwIfAborted();
       request.onAttempt?.();
+      const headersTimeout = headersMs(request, limits);
       const isPost = request.json !== undefined;
       const answer = await wholeAnswer(
         pool,
@@ -182,10 +183,13 @@ function door(url: string, settings: HttpsSettings, limits: HttpsLimits): Door {
             ...settings.headers(),
             ...request.headers,
           },
-          headersTimeout: headersMs(request, limits),
+          headersTimeout,
         },
         { signal: request.signal, longestMs: limits.attemptMs },
-      );
+      ).catch((thrown: unknown) => {
+        request.signal.throwIfAborted();
+        throw transportError(thrown, { ...limits, headersMs: headersTimeout });
+      });
       return checked(said(url, answer), request);
     },
   };

@@ -24,13 +24,15 @@ export function pinnedConnector(pin: TlsPin, connectMs: number): buildConnector.
 function fingerprintConnector(pins: ReadonlySet<string>, connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...result) => {
-      const [error, socket] = result;
-      if (error !== null) return callback(error, null);
+      const [failed, socket] = result;
+      if (failed !== null) return callback(failed, null);
       if (options.protocol !== 'https:') return callback(null, socket);
       const seen = socket instanceof TLSSocket ? fingerprintOf(socket) : undefined;
       if (seen !== undefined && pins.has(seen)) return callback(null, socket);
+      // Once it is destroyed the connection tells nothing of its certificate any more.
+      const error = wrongCertificate(seen, socket instanceof TLSSocket ? endOf(socket) : undefined);
       socket.destroy();
-      return callback(wrongCertificate(seen), null);
+      return callback(error, null);
     });
 }
 
@@ -39,11 +41,20 @@ function fingerprintOf(socket: TLSSocket): string | undefined {
   return raw === undefined ? undefined : createHash('sha256').update(raw).digest('hex');
 }
 
-function wrongCertificate(seen: string | undefined): TransportError {
+function wrongCertificate(seen: string | undefined, ended: string | undefined): TransportError {
   if (seen === undefined) return new TransportError('tls', 'it showed no certificate');
+  const expiry = ended === undefined ? '' : `It has also expired (${ended}): it may want renewing there. `;
   const written = seen.toUpperCase().replace(/(..)(?!$)/g, '$1:');
   return new TransportError(
     'tls',
-    `its certificate has the SHA-256 fingerprint ${written}, which is not pinned; nothing was sent. If the certificate was renewed, compare it on the node and change tlsFingerprint`,
+    `its certificate has the SHA-256 fingerprint ${written}, which is not pinned; nothing was sent. ${expiry}If the certificate was renewed, compare it on the node and change tlsFingerprint`,
   );
+}
+
+/** When it expired, if it has: judged by the TLS library, which goes by the clock of the machine. */
+function endOf(socket: TLSSocket): string | undefined {
+  // Node's types say Error, and what stands there is the code alone.
+  return String(socket.authorizationError).includes('CERT_HAS_EXPIRED')
+    ? socket.getPeerCertificate().valid_to
+    : undefined;
 }

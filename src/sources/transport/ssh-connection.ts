@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import ssh2, { type Client, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import type { SshSettings } from '../../domain/settings.js';
-import { TransportError, transportError } from './transport-error.js';
+import { BROKEN_OFF, noConnection, TransportError, transportError } from './transport-error.js';
 
 export interface ConnectLimits {
   /** For the way to the host, its key and the sign-in together. */
@@ -83,8 +83,8 @@ function connect(
       const other = refused !== undefined || error.setback === 'host-key';
       resolve(other ? { kind: 'other-key', seen: refused } : { kind: 'failed', error });
     };
-    client.on('error', (error) => ends(connectionError(error, settings)));
-    client.on('close', () => ends(new TransportError('cut', 'the connection broke off')));
+    client.on('error', (error) => ends(connectionError(error, settings, limits)));
+    client.on('close', () => ends(new TransportError('cut', BROKEN_OFF)));
     client.on('ready', () => {
       // Small packets go at once: held back for an acknowledgement, each command would wait 40 ms.
       client.setNoDelay(true);
@@ -125,7 +125,11 @@ function unusableKey(thrown: unknown): TransportError {
   return new TransportError('auth', `the private key cannot be used: ${words}`);
 }
 
-function connectionError(error: Error & { level?: string }, { user }: SshSettings): TransportError {
+function connectionError(
+  error: Error & { level?: string },
+  { user }: SshSettings,
+  { connectMs }: ConnectLimits,
+): TransportError {
   if (error.level === 'client-authentication') {
     const words = `${user} was not let in with this key; does ~${user}/.ssh/authorized_keys on the host have it, and may ${user} sign in?`;
     return new TransportError('auth', words, error);
@@ -134,7 +138,7 @@ function connectionError(error: Error & { level?: string }, { user }: SshSetting
     const kept = /keepalive/i.test(error.message);
     return kept
       ? new TransportError('cut', 'the connection broke off: the host says nothing any more', error)
-      : new TransportError('connect-timeout', 'no connection within the time-out', error);
+      : new TransportError('connect-timeout', noConnection(connectMs), error);
   }
   // No algorithm in common for the host key is a host without a key of the kind that was asked for.
   if (error.level === 'handshake' && /host key|verification failed/i.test(error.message))

@@ -3,7 +3,7 @@ import type { ClientChannel } from 'ssh2';
 import type { SshSettings } from '../../domain/settings.js';
 import { gate } from './gate.js';
 import { type ConnectLimits, type SshConnection, sshConnector } from './ssh-connection.js';
-import { TransportError, transportError } from './transport-error.js';
+import { BROKEN_OFF, seconds, TransportError, transportError } from './transport-error.js';
 
 export interface SshLimits extends ConnectLimits {
   /** Commands under way at once; a host allows 10 in a connection unless it is told otherwise. */
@@ -153,7 +153,7 @@ function exec(
   listen: (channel: ClientChannel) => Promise<SshAnswer>,
 ): Promise<Begun> {
   return new Promise((resolve, reject) => {
-    const gone = () => reject(lost() ?? new TransportError('cut', 'the connection broke off'));
+    const gone = () => reject(lost() ?? new TransportError('cut', BROKEN_OFF));
     client.once('close', gone);
     client.exec(line, (error, channel) => {
       client.off('close', gone);
@@ -193,7 +193,14 @@ function read(
       else if (exit !== undefined)
         reject(new TransportError('cut', `the command was ended by ${exit.signal ?? 'a signal'}`));
       // Closed without a word on how it ended: the connection went, and what came may be half of it.
-      else reject(lost() ?? new TransportError('cut', 'the connection broke off while the command ran'));
+      else
+        reject(
+          lost() ??
+            new TransportError(
+              'cut',
+              'the connection broke off while the command ran: the host, or something in between, closed it',
+            ),
+        );
     };
     channel.on('data', (chunk: Buffer) => {
       outBytes += chunk.length;
@@ -222,7 +229,10 @@ function text(chunks: readonly Buffer[]): string {
 function lifetime(outer: AbortSignal, ms: number): { readonly signal: AbortSignal; end(): void } {
   const inner = new AbortController();
   const cancelled = () => inner.abort(outer.reason);
-  const tooLong = () => inner.abort(new TransportError('timeout', 'the command did not end within its time-out'));
+  const tooLong = () =>
+    inner.abort(
+      new TransportError('timeout', `the command did not end within ${seconds(ms)}; is the host overloaded?`),
+    );
   const timer = setTimeout(tooLong, ms);
   outer.addEventListener('abort', cancelled, { once: true });
   if (outer.aborted) cancelled();

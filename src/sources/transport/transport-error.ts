@@ -31,6 +31,38 @@ export class TransportError extends Error {
   }
 }
 
+const CLOSED_BY =
+  'the other side, or a firewall or proxy in between, closed it before the answer was whole; is it restarting?';
+export const BROKEN_OFF = `the connection broke off: ${CLOSED_BY}`;
+
+/** How long each step of a request may take. */
+export interface Patience {
+  readonly connectMs: number;
+  readonly headersMs: number;
+  readonly bodyMs: number;
+}
+
+const TIME_OUTS: Readonly<Record<string, readonly [Setback, (patience: Patience) => string]>> = {
+  UND_ERR_CONNECT_TIMEOUT: ['connect-timeout', ({ connectMs }) => noConnection(connectMs)],
+  UND_ERR_HEADERS_TIMEOUT: [
+    'timeout',
+    ({ headersMs }) => `no answer within ${seconds(headersMs)}: it took the connection and says nothing; does it hang?`,
+  ],
+  UND_ERR_BODY_TIMEOUT: [
+    'timeout',
+    ({ bodyMs }) => `the answer stalled: it began, and then nothing came for ${seconds(bodyMs)}`,
+  ],
+};
+
+/** `15 s`, as a reason says it. */
+export function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
+
+export function noConnection(ms: number): string {
+  return `no connection within ${seconds(ms)}; is it up, does a firewall let us there?`;
+}
+
 const BY_CODE: Readonly<Record<string, readonly [Setback, string]>> = {
   ENOTFOUND: ['dns', 'the host name does not resolve'],
   ENODATA: ['dns', 'the host name does not resolve'],
@@ -39,14 +71,14 @@ const BY_CODE: Readonly<Record<string, readonly [Setback, string]>> = {
   EHOSTUNREACH: ['unreachable', 'no route to the host'],
   ENETUNREACH: ['unreachable', 'the network is unreachable'],
   EHOSTDOWN: ['unreachable', 'the host is down'],
-  ETIMEDOUT: ['connect-timeout', 'no connection within the time-out'],
-  UND_ERR_CONNECT_TIMEOUT: ['connect-timeout', 'no connection within the time-out'],
-  UND_ERR_HEADERS_TIMEOUT: ['timeout', 'no answer within the time-out'],
-  UND_ERR_BODY_TIMEOUT: ['timeout', 'the answer stalled'],
-  UND_ERR_SOCKET: ['cut', 'the connection broke off'],
+  ETIMEDOUT: [
+    'connect-timeout',
+    'no connection: the network gave no sign of it; is it up, does a firewall let us there?',
+  ],
+  UND_ERR_SOCKET: ['cut', BROKEN_OFF],
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['cut', 'the answer is shorter than it said'],
-  ECONNRESET: ['cut', 'the connection was reset'],
-  EPIPE: ['cut', 'the connection broke off'],
+  ECONNRESET: ['cut', `the connection was reset: ${CLOSED_BY}`],
+  EPIPE: ['cut', BROKEN_OFF],
   UND_ERR_DESTROYED: ['closed', 'this client was closed'],
   UND_ERR_CLOSED: ['closed', 'this client was closed'],
   UND_ERR_RES_EXCEEDED_MAX_SIZE: ['too-large', 'the answer is larger than allowed'],
@@ -66,10 +98,13 @@ const BY_CODE: Readonly<Record<string, readonly [Setback, string]>> = {
   ],
 };
 
-/** Turns what undici, Node's net and tls throw into one of our words. */
-export function transportError(thrown: unknown): TransportError {
+/** Turns what undici, Node's net and tls throw into one of our words; with the patience it was asked with, of a time-out too. */
+export function transportError(thrown: unknown, patience?: Patience): TransportError {
   if (thrown instanceof TransportError) return thrown;
   const code = codeOf(thrown);
+  const timeOut = TIME_OUTS[code];
+  if (timeOut !== undefined && patience !== undefined)
+    return new TransportError(timeOut[0], timeOut[1](patience), thrown);
   const known = BY_CODE[code];
   if (known !== undefined) return new TransportError(known[0], known[1], thrown);
   if (code.startsWith('ERR_SSL') || code === 'EPROTO') {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { onCancel } from './cancellation.js';
-import { TransportError } from './transport-error.js';
+import { seconds, TransportError } from './transport-error.js';
 
 export interface WholeAnswer {
   readonly status: number;
@@ -50,7 +50,7 @@ class Collected implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#stopListening = onCancel(signal, () => this.#end(signal.reason));
-    const tooLong = () => this.#end(new TransportError('timeout', 'no whole answer within the time-out'));
+    const tooLong = () => this.#end(new TransportError('timeout', `no whole answer within ${seconds(longestMs)}`));
     this.#timer = setTimeout(tooLong, longestMs);
   }
 

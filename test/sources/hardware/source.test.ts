@@ -185,7 +185,7 @@ describe('the hardware of a cluster over its API', () => {
         void pve.paths.set('/nodes', (_, response) =>
           response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
         ),
-      'it answers, but is not a Proxmox API: an HTML page',
+      'it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between',
     ],
     ['another list', (): void => void pve.paths.set('/nodes', data({})), 'the answer to /nodes is no list'],
     [

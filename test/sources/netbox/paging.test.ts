@@ -68,7 +68,7 @@ describe('Lists longer than a page', () => {
       },
     );
     expect(await reason(collect(source(server)))).toBe(
-      `unreachable: ${server.url}/api${VMS}: 500 Internal Server Error: canceling statement due to statement timeout`,
+      `unreachable: ${server.url}/api${VMS}: 500 Internal Server Error: canceling statement due to statement timeout; look at NetBox's log`,
     );
   });
 
@@ -83,7 +83,7 @@ describe('Lists longer than a page', () => {
         },
       },
     );
-    expect(await reason(collect(source(server)))).toMatch(/prefixes\/: 500 Server Error: gone$/);
+    expect(await reason(collect(source(server)))).toMatch(/prefixes\/: 500 Server Error: gone; look at NetBox's log$/);
     await vi.waitFor(() => expect(server.dropped()).toBe(1));
   });
 

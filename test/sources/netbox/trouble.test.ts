@@ -48,7 +48,7 @@ describe('A NetBox that does not admit the token', () => {
         [
           detail,
           V1_TOKEN,
-          `${detail}: it does not know this token: make one for a user who may read, and put it where tokenEnv points`,
+          `${detail}: it does not know this token: make one for a user who may read, and put it where the token of this source is kept`,
         ] as const,
     ),
     ['Token expired', V1_TOKEN, 'Token expired: the token has expired: extend it or make another'],
@@ -107,7 +107,7 @@ describe('What answers and is not NetBox, or not whole', () => {
     [
       'an error of its own',
       (response) => json(response, { error: 'relation', exception: 'ProgrammingError' }, 500, 'Server Error'),
-      '500 Server Error: ProgrammingError',
+      "500 Server Error: ProgrammingError; look at NetBox's log",
     ],
     [
       'half an answer',
@@ -138,7 +138,9 @@ describe('What answers and is not NetBox, or not whole', () => {
   it('says so soon when it hangs, and is patient with a slow list', async () => {
     const limits = { doorMs: 400 };
     const hung = await fakeNetbox({}, { instead: answering(() => {}) });
-    expect(await reason(collect(source(hung, {}, { limits })))).toContain('(asked for /api/status/)');
+    expect(await reason(collect(source(hung, {}, { limits })))).toBe(
+      `unreachable: ${hung.url}: no answer within 0.4 s: it took the connection and says nothing; does it hang? (asked for /api/status/)`,
+    );
     let wasSlow = false;
     const slow = await fakeNetbox(smallNetbox(), {
       instead: (_request, response, url) => {

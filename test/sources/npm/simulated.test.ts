@@ -88,7 +88,8 @@ describe('the simulated proxy manager', () => {
     expect(await under({ loginPage: true })).toContain("is not Nginx Proxy Manager's API: an HTML page");
     expect(await under({ status500: true })).toContain(`${url} fails at the login: 500 Internal Error`);
     expect(await under({ down: true })).toContain(`${url}: `);
-    expect(await under({ certificate: 'other' })).toContain('is not pinned; nothing was sent');
+    expect(await under({ certificate: 'other' })).toContain('is not pinned; nothing was sent. If');
+    expect(await under({ certificate: 'expired' })).toContain('is not pinned; nothing was sent. It has also expired (');
     expect(await reason()).toBe('observed');
   });
 

@@ -179,7 +179,9 @@ describe('a cluster that cannot be read', () => {
     const page = await at(
       scriptedServer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')),
     );
-    expect(page.said).toBe(`${page.url}: it answers, but is not a Proxmox API: an HTML page`);
+    expect(page.said).toBe(
+      `${page.url}: it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between`,
+    );
     const product = await at(scriptedServer((_, response) => json(response, { ok: true })));
     expect(product.said).toContain('not a Proxmox API: JSON without "data"');
     const moved = await at(scriptedServer((_, response) => json(response, '', 301, 'Moved Permanently')));
@@ -225,7 +227,7 @@ describe('several nodes to ask', () => {
     expect(seen.notes).toEqual([
       `${dead.url} is not used: connection refused`,
       `${sick.url} is not used: 500 cluster not ready - no quorum?`,
-      `${page.url} is not used: it answers, but is not a Proxmox API: an HTML page`,
+      `${page.url} is not used: it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between`,
     ]);
   });
 

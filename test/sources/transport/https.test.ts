@@ -73,6 +73,15 @@ describe('a pinned peer', () => {
     expect(peer.seen).toEqual([]);
   });
 
+  it('with another certificate that has also expired says both', async () => {
+    const [old, other] = [await server(ok, 'expired'), await server(ok, 'other')];
+    const said = String(await failure(client([old.url])));
+    expect(said).toContain('is not pinned; nothing was sent. It has also expired (');
+    expect(said).toContain('2001 GMT)');
+    expect(String(await failure(client([other.url])))).not.toContain('expired');
+    expect(old.seen).toEqual([]);
+  });
+
   it('shows its certificate on each connection, also when the session could be resumed', async () => {
     const peer = await server((_, response) => {
       response.setHeader('connection', 'close');
@@ -176,7 +185,10 @@ describe('a request', () => {
   it('is repeated no more once the budget is spent', async () => {
     const peer = await server((request) => request.socket.destroy());
     const asking = client([peer.url], node, { retries: 2, retryBudget: 3 });
-    for (let i = 0; i < 4; i++) expect(await failure(asking)).toMatchObject({ setback: 'cut' });
+    for (let i = 0; i < 4; i++)
+      expect(await failure(asking)).toMatchObject({
+        ...{ setback: 'cut', message: expect.stringContaining('closed it before the answer was whole') },
+      });
     expect(peer.seen).toHaveLength(4 + 3);
   });
 
@@ -188,9 +200,13 @@ describe('a request', () => {
 
   it('fails when the headers, the body or the whole take too long', async () => {
     const silent = await server(() => {});
-    expect(await failure(client([silent.url]), { headersMs: 30 })).toMatchObject({ setback: 'timeout' });
+    expect(await failure(client([silent.url]), { headersMs: 30 })).toMatchObject({
+      ...{ setback: 'timeout', message: expect.stringContaining(`${silent.url}: no answer within 0.03 s`) },
+    });
     const stalling = await server((_, response) => response.write('{'));
-    expect(await failure(client([stalling.url], node, { bodyMs: 30 }))).toMatchObject({ setback: 'timeout' });
+    expect(await failure(client([stalling.url], node, { bodyMs: 30 }))).toMatchObject({
+      ...{ setback: 'timeout', message: expect.stringContaining('nothing came for 0.03 s') },
+    });
     expect(await failure(client([silent.url], node, { attemptMs: 30 }))).toMatchObject({ setback: 'timeout' });
   });
 
@@ -200,7 +216,10 @@ describe('a request', () => {
       response.on('close', () => clearInterval(drip));
     });
     const asking = client([dripping.url], node, { attemptMs: 200, bodyMs: 5_000 });
-    expect(await failure(asking)).toMatchObject({ setback: 'timeout', message: expect.stringContaining('no whole') });
+    expect(await failure(asking)).toMatchObject({
+      setback: 'timeout',
+      message: expect.stringContaining('no whole answer within 0.2 s'),
+    });
   });
 
   it('takes the body whole: over several pieces, cut within a letter, without a byte order mark', async () => {
@@ -234,7 +253,9 @@ describe('a request', () => {
     });
     const { port } = mute.address() as { port: number };
     const url = `https://127.0.0.1:${port}`;
-    expect(await failure(client([url], node, { connectMs: 30 }))).toMatchObject({ setback: 'connect-timeout' });
+    expect(await failure(client([url], node, { connectMs: 30 }))).toMatchObject({
+      ...{ setback: 'connect-timeout', message: expect.stringContaining('no connection within 0.03 s') },
+    });
     const cancelled = get(client([url], node, { connectMs: 60_000 }), { signal: AbortSignal.timeout(30) });
     await expect(cancelled).rejects.toMatchObject({ name: 'TimeoutError' });
   });

@@ -120,7 +120,7 @@ describeSshd('a host over SSH', () => {
     const slow = run(client(sshd.settings()), `echo $$ >${pid}; exec timeout -k 1 4 sleep 600`, 1_000);
     expect(await trouble(slow)).toEqual({
       setback: 'timeout',
-      message: 'the command did not end within its time-out',
+      message: 'the command did not end within 1 s; is the host overloaded?',
     });
     await until(() => !isAlive(Number(readFileSync(pid, 'utf8'))));
   });
@@ -209,7 +209,7 @@ describeSshd('a host that is not what it was', () => {
     const port = await listener(() => {});
     expect(await trouble(run(client(settingsAt(port), { connectMs: 300 }), 'true'))).toEqual({
       setback: 'connect-timeout',
-      message: 'no connection within the time-out',
+      message: 'no connection within 0.3 s; is it up, does a firewall let us there?',
     });
   });
 

@@ -35,14 +35,15 @@ export function readAnswer(raw: RawAnswer, question: Question): Answer {
   if (raw.status === 404)
     return refused(`${status}: there is no NetBox API at this address; check the path of its url`);
   const complaint = detail ?? short(body?.exception) ?? short(body?.error) ?? complaints(body);
-  return refused(complaint === null ? status : `${status}: ${complaint}`);
+  const words = complaint === null ? status : `${status}: ${complaint}`;
+  return refused(raw.status >= 500 ? `${words}; look at NetBox's log` : words);
 }
 
 /** NetBox answers 403 to whatever it does not admit; only the words tell why (its `netbox/api/authentication.py`, 3.7 to 4.6). */
 const DENIALS: readonly (readonly [RegExp, string])[] = [
   [
     /^Invalid (v[12] )?token/i,
-    'it does not know this token: make one for a user who may read, and put it where tokenEnv points',
+    'it does not know this token: make one for a user who may read, and put it where the token of this source is kept',
   ],
   [/^Token expired/i, 'the token has expired: extend it or make another'],
   [/^Token disabled/i, 'the token is disabled: enable it or make another'],

@@ -58,8 +58,11 @@ function refusal(raw: RawAnswer, message: string | undefined, errors: Readonly<R
   return [`${raw.status} ${words}`.trim(), ...parameters].join('; ');
 }
 
+/** What may be wrong where something else answers. */
+export const ELSE_CHECK = 'check the URL and its port, and whether a proxy or a login page stands in between';
+
 function foreign(what: string): Answer {
-  return { kind: 'foreign', words: `it answers, but is not a Proxmox API: ${what}` };
+  return { kind: 'foreign', words: `it answers, but is not a Proxmox API: ${what}; ${ELSE_CHECK}` };
 }
 
 function isHtml(raw: RawAnswer): boolean {
