@@ -5,8 +5,8 @@ import { beWellKept, HAPPENINGS, type Played } from '../testkit/everyday.js';
 import { Ground, WholePath } from '../testkit/whole-path.js';
 import { checkRecord } from '../testkit/whole-path-laws.js';
 
-/** Runs of the property: its days are long, so a fifth of those of the other laws. */
-const RUNS = Math.ceil(Number(process.env.PROPERTY_RUNS ?? 100) / 5);
+/** Runs of the property: its days are long, so a tenth of those of the other laws. */
+const RUNS = Math.ceil(Number(process.env.PROPERTY_RUNS ?? 100) / 10);
 const TIMEOUT = 60_000 + 20_000 * RUNS;
 
 /** The outside as the days of an estate play on it. What does not answer, does so for one look. */

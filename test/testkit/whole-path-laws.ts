@@ -78,6 +78,9 @@ export class Sight {
     const [key, cluster] = guest;
     if (kind === 'DECLARATIONS_CONFLICT' || (type === 'RESOLVED' && this.#isUnsaid(kind, key))) return undefined;
     const seen = [blind(cluster ?? '')];
+    // Nothing is left to differ of a guest that is gone, or that another one followed under its VMID.
+    const isGone = subject.includes('@') && this.#path.leader.replica.view().guestsByKey.get(key)?.id !== subject;
+    if (isGone && type === 'RESOLVED') return seen.find((why) => why !== undefined);
     // Whoever is listed or has its number is there, seen or not.
     if (kind !== 'GUEST_MISSING' || type !== 'RESOLVED') seen.push(blind(`guest ${key}`));
     if (kind === 'NAME_DIFFERS') seen.push(blind(TABLE), blind(`quorum ${cluster}`), blind(`rrd ${key}`));
