@@ -32,13 +32,7 @@ export async function checkSettings(config: Config): Promise<readonly Checked[]>
       break;
     case 'read':
       found.push(...sources.problems.map((problem) => ({ level: 'error' as const, ...problem })));
-      found.push(
-        ...sources.settings.warnings.map((message) => ({
-          level: 'warning' as const,
-          location: 'sources.yaml',
-          message,
-        })),
-      );
+      found.push(...sources.settings.warnings.map(warned));
   }
   const policy = await readPolicy(config.configDir);
   if (policy.kind === 'refused')
@@ -47,6 +41,12 @@ export async function checkSettings(config: Config): Promise<readonly Checked[]>
   found.push(...contract.problems.map((problem) => ({ level: 'error' as const, ...problem })));
   for (const name of DECLARED_FILES) found.push(...(await checkDeclared(config, name)));
   return found;
+}
+
+/** A warning of sources.yaml begins with its `file:line: `, as the log has no column for it. */
+function warned(warning: string): Checked {
+  const [, location = 'sources.yaml', message = warning] = /^(sources\.yaml:\d+): (.*)$/s.exec(warning) ?? [];
+  return { level: 'warning', location, message };
 }
 
 async function checkDeclared(config: Config, name: (typeof DECLARED_FILES)[number]): Promise<readonly Checked[]> {
