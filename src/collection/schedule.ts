@@ -7,7 +7,8 @@ import { runElsewhere } from './elsewhere.js';
 import type { LiveEvents } from './live-events.js';
 import { retirement } from './retire.js';
 import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
-import { type CollectedSource, type RunMode } from './source.js';
+import { type Lock, type Slot, slotOf } from './slot.js';
+import type { CollectedSource, RunMode } from './source.js';
 import { Staleness } from './staleness.js';
 
 export interface ScheduleNeeds extends RunnerNeeds {
@@ -18,24 +19,14 @@ export interface ScheduleNeeds extends RunnerNeeds {
   failed(source: string, error: unknown): void;
 }
 
-type Lock = Awaited<ReturnType<Store['lock']>>;
-
-interface Slot {
-  source: CollectedSource;
-  running: Running | undefined;
-  startedAt: number;
-  wanted: boolean;
-  lock: Lock;
-  /** The lock is being asked for: whoever wants it meanwhile waits for the same answer. */
-  locking: Promise<void> | undefined;
-  stop: AbortController;
-}
-
 /** Two runs of one source never begin closer together than this, whatever wakes it. */
 const SHORTEST_PAUSE = SECOND;
 
-/** A run that broke off, and a source that another replica holds, are tried again after so long. */
+/** A run that broke off is tried again after so long. */
 const TRY_AGAIN = 10 * SECOND;
+
+/** While something is to be done that another replica holds, it is looked this often whether that one is gone. */
+const TRY_LOCK_AGAIN = 2 * SECOND;
 
 /** Runs each source when it is due or woken, one run at a time, while this replica holds the source's lock. */
 export class Schedule {
@@ -81,6 +72,7 @@ export class Schedule {
   async #letGo(name: string, slot: Slot): Promise<void> {
     this.#slots.delete(name);
     slot.stop.abort();
+    clearTimeout(slot.looking);
     await slot.locking?.catch(() => undefined);
     await slot.running?.done.catch(() => undefined);
     await slot.source.close();
@@ -161,7 +153,7 @@ export class Schedule {
     if (slot.wanted) return true;
     // The tick comes once a second: a run that is due within half of one is not put off for a whole one.
     const interval = slot.source.intervalMs() - SECOND / 2;
-    if (now - slot.startedAt < Math.min(interval, TRY_AGAIN)) return false;
+    if (now - slot.startedAt < Math.min(interval, slot.elsewhere ? TRY_LOCK_AGAIN : TRY_AGAIN)) return false;
     const state = stateOf(this.#needs.view(), slot.source);
     if (state?.backOffUntil != null) return now >= state.backOffUntil;
     // What was last read is known from the store: a weekly run survives restarts, and another replica's counts.
@@ -177,8 +169,10 @@ export class Schedule {
     try {
       await this.#hold(slot);
       if (stop.signal.aborted) return undefined;
+      slot.elsewhere = slot.lock === undefined;
       if (slot.lock === undefined) {
         this.#needs.heldElsewhere(source.source);
+        if (wanted) this.#lookAfter(slot);
         return undefined;
       }
       return slot.running ?? this.#run(slot, slot.lock, mode);
@@ -188,6 +182,26 @@ export class Schedule {
       this.#needs.failed(source.source, error);
       return undefined;
     }
+  }
+
+  /** Whoever holds it was asked as well, and may die before it has answered: what is still asked then is done here. */
+  #lookAfter(slot: Slot): void {
+    const { store, failed } = this.#needs;
+    const { source } = slot.source;
+    clearTimeout(slot.looking);
+    slot.looking = setTimeout(() => {
+      if (!this.#started || this.#slots.get(source) !== slot) return;
+      store.asks.open(source).then(
+        (open) => {
+          if (open.length > 0) this.wake(source);
+        },
+        (error) => {
+          failed(source, error);
+          this.#lookAfter(slot);
+        },
+      );
+    }, TRY_LOCK_AGAIN);
+    slot.looking.unref();
   }
 
   async #hold(slot: Slot): Promise<void> {
@@ -247,17 +261,4 @@ export class Schedule {
       await running.done.catch(() => undefined);
     }
   }
-}
-
-function slotOf(source: CollectedSource): Slot {
-  const stop = new AbortController();
-  return {
-    source,
-    running: undefined,
-    startedAt: 0,
-    wanted: source.atStart,
-    lock: undefined,
-    locking: undefined,
-    stop,
-  };
 }

@@ -42,6 +42,8 @@ export interface DriftKeeper {
 
 /** A comparison that is due because time passed, and not because something changed, looks no more often than this. */
 const SOONEST_DUE = 250;
+/** Whoever compares may die with something left to compare: who does not compare looks this often whether it is gone. */
+const TRY_LOCK_AGAIN = 2_000;
 const LONGEST_TIMER = 60 * 60 * 1_000;
 
 /** Compares whenever the view changed or a doubt falls due; one at a time over all replicas, by a lock. */
@@ -130,7 +132,11 @@ class Keeper {
   }
 
   async #once(): Promise<boolean> {
-    if (!this.#needs.mayCompare() || !(await this.#hold())) return false;
+    if (!this.#needs.mayCompare()) return false;
+    if (!(await this.#hold())) {
+      this.#wakeAt(this.#needs.now() + TRY_LOCK_AGAIN);
+      return false;
+    }
     if (this.#isOutdated) await this.#learnOthers();
     const { view: currentView, policy, now, store } = this.#needs;
     const view = currentView();

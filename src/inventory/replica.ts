@@ -190,6 +190,8 @@ class ViewKeeper implements Replica {
         else list.push(finding);
       }
     }
+    // Every replica names them in one order, however it came to know them.
+    for (const list of byGuest.values()) if (list.length > 1) list.sort((a, b) => (a.id < b.id ? -1 : 1));
     const findings: FindingsView = { number: this.#view.findings.number + 1, byId, byGuest, comparedAt };
     this.#view = { ...this.#view, number: this.#view.number + 1, findings };
   }

@@ -192,6 +192,37 @@ describe('sources', () => {
     expect(await one.store.asks.open('proxmox:main')).toEqual([]);
   });
 
+  it('that somebody wanted from a replica that went away in mid-run are read by the one that is left', async () => {
+    const one = await house();
+    const other = await house();
+    // Not due for an hour, as a service is not for a week.
+    const young = { ...REACHED, lastSuccessAt: Date.now() };
+    let begun = () => {};
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+    let isSlow = false;
+    const slow = source((_request, signal) => {
+      if (!isSlow) return Promise.resolve({ writes: [], reads: [], state: young });
+      begun();
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    });
+    await one.collection.configure([slow]);
+    const leave = start(one);
+    await one.collection.collectNow(['proxmox:main'], never);
+    await other.replica.catchUp();
+    await other.collection.configure([source(async () => ({ writes: [], reads: [], state: young }))]);
+    start(other);
+    await vi.waitFor(() => expect(other.elsewhere).not.toEqual([]));
+    isSlow = true;
+    const refused = other.elsewhere.length;
+    const runs = other.collection.run(caller(), { waitSeconds: 20 }, never);
+    await hasBegun;
+    // Once as it was asked, and once as it heard, like everybody, that a pass is wanted.
+    await vi.waitFor(() => expect(other.elsewhere.length).toBeGreaterThanOrEqual(refused + 2), 10_000);
+    await leave();
+    expect(await runs).toMatchObject([{ source: 'proxmox:main', state: 'FINISHED', outcome: 'OBSERVED' }]);
+    expect(await other.store.asks.open('proxmox:main')).toEqual([]);
+  });
+
   it('that were read by another replica in the end are retired with all that it saw', async () => {
     const one = await house();
     const other = await house();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_POLICY } from '../../src/domain/policy.js';
 import { type DriftKeeper, driftKeeper } from '../../src/drift/keeper.js';
 import { openReplica, type Replica } from '../../src/inventory/replica.js';
@@ -72,6 +72,16 @@ describe('comparing', () => {
     expect([await one.keeper.compareNow(), await other.keeper.compareNow()]).toEqual([true, false]);
     await other.replica.catchUpFindings();
     expect([...other.replica.view().findings.byId.keys()]).toEqual([...one.replica.view().findings.byId.keys()]);
+    expect(await told()).toEqual(OPENED);
+  });
+
+  it('goes on elsewhere when the replica that did it is gone, though nothing is learned any more', async () => {
+    const one = await comparer();
+    const other = await comparer();
+    expect([await one.keeper.compareNow(), await other.keeper.compareNow()]).toEqual([true, false]);
+    await one.keeper.stop();
+    await vi.waitFor(() => expect(other.keeper.compares()).toBe(true), 10_000);
+    await other.keeper.idle();
     expect(await told()).toEqual(OPENED);
   });
 

@@ -109,6 +109,19 @@ describe('the view of a replica', () => {
     expect([...replica.view().findings.byId.values()]).toEqual([acknowledged]);
   });
 
+  it('names the findings of a guest in one order, in whichever it came to know them', async () => {
+    const of = (kind: 'NAME_DIFFERS' | 'ADDRESS_DIFFERS') =>
+      aFinding({ identity: { kind, subject: { kind: 'GUEST', id: 'main/7@1' }, field: 'x' } });
+    const old = await openReplica(kit.store, SETTINGS);
+    for (const kind of ['NAME_DIFFERS', 'ADDRESS_DIFFERS'] as const) {
+      await kit.store.transaction((tx) => tx.findings.save([of(kind)], []));
+      await old.catchUpFindings();
+    }
+    const young = await openReplica(kit.store, SETTINGS);
+    expect(old.view().findings.byGuest.get('main/7@1')).toHaveLength(2);
+    expect(old.view().findings.byGuest.get('main/7@1')).toEqual(young.view().findings.byGuest.get('main/7@1'));
+  });
+
   it('learns what nobody was told of a finding', async () => {
     const identity = { kind: 'GUEST_MISSING' as const, subject: { kind: 'GUEST' as const, id: 'main/9' }, field: '' };
     const ignored = aFinding({ identity, state: 'IGNORED', reason: 'a lab' });

@@ -1,0 +1,35 @@
+import type { Store } from '../store/store.js';
+import type { Running } from './runner.js';
+import type { CollectedSource } from './source.js';
+
+export type Lock = Awaited<ReturnType<Store['lock']>>;
+
+/** A source's place in the schedule. */
+export interface Slot {
+  source: CollectedSource;
+  running: Running | undefined;
+  startedAt: number;
+  wanted: boolean;
+  /** Another replica held it when it was last tried here. */
+  elsewhere: boolean;
+  lock: Lock;
+  /** The lock is being asked for: whoever wants it meanwhile waits for the same answer. */
+  locking: Promise<void> | undefined;
+  /** Whether what another replica was asked for is still to be done. */
+  looking: NodeJS.Timeout | undefined;
+  stop: AbortController;
+}
+
+export function slotOf(source: CollectedSource): Slot {
+  return {
+    source,
+    running: undefined,
+    startedAt: 0,
+    wanted: source.atStart,
+    elsewhere: false,
+    lock: undefined,
+    locking: undefined,
+    looking: undefined,
+    stop: new AbortController(),
+  };
+}
