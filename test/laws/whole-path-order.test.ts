@@ -62,6 +62,7 @@ describe('from the estate through the store to what is told', () => {
         for (const order of [[], turns]) {
           const path = await known(ground, beginning);
           try {
+            const before = path.steps.length;
             begin(path.world, next);
             path.world.slice = 1;
             for (const turn of order) {
@@ -75,6 +76,13 @@ describe('from the estate through the store to what is told', () => {
             ends.push(telling(path));
             if (order !== turns) continue;
             path.holds('law 7: slices end as the whole does', ends[1], ends[0]);
+            // A declared address whose guest was read is unused by law, until a stranger is found to carry it.
+            const steps = path.steps
+              .slice(before)
+              .filter(({ findingId }) => !findingId.startsWith('DECLARED_ADDRESS_UNUSED'));
+            const opened = new Set(steps.filter(({ type }) => type !== 'RESOLVED').map(({ findingId }) => findingId));
+            const back = steps.filter(({ type, findingId }) => type === 'RESOLVED' && opened.has(findingId));
+            path.holds('law 7: nothing is told on the way that is taken back', back, []);
             await checkRecord(path, [], false);
           } finally {
             await path.close();

@@ -12,6 +12,7 @@ import {
   checkRestart,
   checkTold,
   checkTruth,
+  checkValues,
   type Said,
   Sight,
 } from '../testkit/whole-path-laws.js';
@@ -45,6 +46,7 @@ class Life {
   }
 
   check(): void {
+    checkValues(this.path);
     this.path.holds('nothing failed', this.path.failures.map(String), []);
   }
 

@@ -85,7 +85,7 @@ export class Sight {
     if (kind !== 'GUEST_MISSING' || type !== 'RESOLVED') seen.push(blind(`guest ${key}`));
     if (kind === 'NAME_DIFFERS') seen.push(blind(TABLE), blind(`quorum ${cluster}`), blind(`rrd ${key}`));
     if (kind === 'STATUS_DIFFERS') seen.push(blind(TABLE), blind(`rrd ${key}`));
-    if (kind === 'GUEST_MISSING') seen.push(blind(`quorum ${cluster}`));
+    if (kind === 'GUEST_MISSING' && type !== 'RESOLVED') seen.push(blind(`quorum ${cluster}`));
     if (kind === 'GUEST_NOT_DECLARED' && type !== 'RESOLVED') seen.push(blind(TABLE), blind(DCIM));
     return seen.find((why) => why !== undefined);
   }
@@ -205,6 +205,20 @@ export function checkLife(
   }
   if (words.length > 0) path.holds('law 4: every word is in the history', words, []);
   return state;
+}
+
+/** Law 4 at every moment: what is acknowledged is what was said so of; what is open says what was last told. */
+export function checkValues(path: WholePath): void {
+  const last = new Map(path.steps.map((step) => [step.findingId, step]));
+  for (const { id, state, declared, observed } of path.leader.replica.view().findings.byId.values()) {
+    const told = last.get(id);
+    if (state === 'OPEN' || state === 'ACKNOWLEDGED')
+      path.holds(
+        `law 4: ${id} is ${state} for its values`,
+        { declared, observed },
+        { declared: told?.declared, observed: told?.observed },
+      );
+  }
 }
 
 /** The findings table, the history and the event log agree with each other and with what people said. */
