@@ -5,7 +5,7 @@ import { CONF, TABLE } from '../testkit/domain-declared.js';
 import { DCIM } from '../testkit/domain-netbox.js';
 import { caller } from '../testkit/principal.js';
 import { Ground, WholePath } from '../testkit/whole-path.js';
-import { begin, beginnings, type Day, days, happens, light, pauseOf } from '../testkit/whole-path-days.js';
+import { begin, type Day, happens, light, lives, pauseOf } from '../testkit/whole-path-days.js';
 import {
   checkQuiet,
   checkRecord,
@@ -177,7 +177,7 @@ describe('the laws, from the estate through the store to what is told', () => {
     timeout: TIMEOUT,
   }, async () => {
     await fc.assert(
-      fc.asyncProperty(beginnings, days, async (beginning, happenings) => {
+      fc.asyncProperty(lives, async ([beginning, happenings]) => {
         const path = await WholePath.begin(ground);
         const life = new Life(path);
         try {

@@ -107,19 +107,48 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
 );
 
-export const days: fc.Arbitrary<readonly Day[]> = fc.array(
-  fc.record({
-    happening,
-    minutes: fc.oneof(
-      fc.constant(0),
-      fc.integer({ min: 1, max: 15 }),
-      fc.integer({ min: 16, max: 200 }),
-      fc.integer({ min: 600, max: 2_000 }),
-    ),
-    look: fc.constantFrom('polls', 'polls', 'all', 'some', 'none'),
-    turn: fc.nat({ max: 7 }),
+const daysOf = (one: fc.Arbitrary<Happening>, maxLength: number): fc.Arbitrary<readonly Day[]> =>
+  fc.array(
+    fc.record({
+      happening: one,
+      minutes: fc.oneof(
+        fc.constant(0),
+        fc.integer({ min: 1, max: 15 }),
+        fc.integer({ min: 16, max: 200 }),
+        fc.integer({ min: 600, max: 2_000 }),
+      ),
+      look: fc.constantFrom('polls', 'polls', 'all', 'some', 'none'),
+      turn: fc.nat({ max: 7 }),
+    }),
+    { minLength: 3, maxLength },
+  );
+
+/** One guest whose name differs, and whose row and name change while people say things of it. */
+const ofOneName: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: name.map((called): Happening => ({ of: 'guest', vmid: 100, what: 'is called', name: called })),
+  },
+  name.map((called): Happening => {
+    const said = { name: called, address: null, status: null };
+    return { of: 'guest', vmid: 100, what: 'is written as', row: said };
   }),
-  { minLength: 3, maxLength: 12 },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      of: fc.constant('word' as const),
+      kind: fc.constantFrom('acknowledge', 'suppress', 'reopen'),
+      // The name comes after the one address that nobody has.
+      pick: fc.constantFrom(1, 1, 1, 0),
+      hours: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom('light', 'all dark', 'restart', 'take-over', 'deaf', 'break')
+      .map((of) => ({ of }) as Happening),
+  },
 );
 
 /** What an estate begins with: who is there, and what is written of it. */
@@ -152,6 +181,22 @@ export const beginnings: fc.Arbitrary<Beginning> = fc.record({
   ),
   lines: fc.uniqueArray(last, { maxLength: 2 }),
 });
+
+const oneName: Beginning = {
+  guests: [
+    {
+      ...{ vmid: 100, name: 'www', address: 2, kind: 'agent', there: true, netbox: null },
+      row: { name: 'web', address: 2, status: null },
+    },
+  ],
+  lines: [],
+};
+
+/** An estate and what happens to it: to many things at once, or again and again to one. */
+export const lives: fc.Arbitrary<readonly [Beginning, readonly Day[]]> = fc.oneof(
+  { weight: 3, arbitrary: fc.tuple(beginnings, daysOf(happening, 12)) },
+  fc.tuple(fc.constant(oneName), daysOf(ofOneName, 12)),
+);
 
 const clusterOf = (own: number) => (own === 200 ? 'lab' : 'main');
 const ipOf = (end: number) => `10.0.0.${end}`;
