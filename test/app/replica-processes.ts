@@ -38,6 +38,9 @@ export interface Replica {
   kill(): Promise<void>;
 }
 
+/** A gateway goes when its standard input ends: that of a test run that was killed would go on for ever. */
+const GOES_WITH_US = 'data:text/javascript,process.stdin.on("close",()=>process.exit()).resume()';
+
 export const SOCKET_PARAMS = { 'x-api-key': KEY };
 
 export function replicaOf(product: Product, name: string, folder: string, more: Record<string, string>): Replica {
@@ -72,7 +75,8 @@ export function replicaOf(product: Product, name: string, folder: string, more: 
     },
     async start() {
       await mkdir(join(folder, `data-${name}`), { recursive: true });
-      const started = spawn(process.execPath, [product.main, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const args = ['--import', GOES_WITH_US, product.main, 'serve'];
+      const started = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
       child = started;
       const mine: string[] = [];
       linesOf(started, (line) => {
