@@ -9,7 +9,8 @@ import { proxmoxSourceName } from '../domain/absorbing.js';
 import type { Binding } from '../domain/compare/binding.js';
 import { contentHash } from '../domain/content-hash.js';
 import type { CollectorContract } from '../domain/contract.js';
-import { isDeclaredService, precedenceName } from '../domain/declared-sources.js';
+import { scheduledStates } from '../domain/coverage.js';
+import { declaredName, precedenceName } from '../domain/declared-sources.js';
 import {
   type ClusterSettings,
   type HostSettings,
@@ -50,11 +51,7 @@ export interface AwaySource extends KnownSource {
 
 /** Clusters and services that something is known of; files are there whether anything is known of them or not. */
 export function knownSources(view: InventoryView): readonly KnownSource[] {
-  const services = [...view.declared.values()].filter(({ state }) => isDeclaredService(declaredName(state.source)));
-  const states = [...view.clusters.values(), ...services].map(({ state }) => state);
-  return [...states, ...view.services.values()]
-    .filter(({ outcome }) => outcome !== 'RETIRED')
-    .map(({ source, kind, cluster }) => ({ source, kind, cluster }));
+  return scheduledStates(view).map(({ source, kind, cluster }) => ({ source, kind, cluster }));
 }
 
 /** The declared sources that are switched off: a file by its name, all services of a kind by their kind. */
@@ -65,10 +62,6 @@ export function switchedOff(view: InventoryView, off: readonly string[]): readon
 
 function isFile(name: string): boolean {
   return DECLARED_FILES.some((file) => file === name);
-}
-
-function declaredName(source: string): string {
-  return source.slice('declared:'.length);
 }
 
 export function realEstate(

@@ -1,6 +1,7 @@
 import { schedule } from 'node-cron';
 import { SECOND } from '../domain/time.js';
 import { neverCollected } from '../domain/version.js';
+import { sourceStates } from '../domain/view.js';
 import type { Store } from '../store/store.js';
 import { eitherOf } from './either-signal.js';
 import { runElsewhere } from './elsewhere.js';
@@ -125,9 +126,7 @@ export class Schedule {
   }
 
   #livingState(name: string) {
-    const { clusters, declared, services } = this.#needs.view();
-    const states = [...[...clusters.values(), ...declared.values()].map(({ state }) => state), ...services.values()];
-    return states.find(({ source, outcome }) => source === name && outcome !== 'RETIRED');
+    return sourceStates(this.#needs.view()).find(({ source }) => source === name);
   }
 
   start(): () => Promise<void> {

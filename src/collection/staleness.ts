@@ -1,4 +1,4 @@
-import { collectorOf, sourceStale } from '../domain/coverage.js';
+import { collectorOf, scheduledStates, sourceStale } from '../domain/coverage.js';
 import { type Instant, SECOND } from '../domain/time.js';
 import type { SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
@@ -38,7 +38,7 @@ export class Staleness {
     this.#lookedAt = now;
     try {
       const view = this.#needs.view();
-      for (const state of sourcesOf(view)) {
+      for (const state of scheduledStates(view)) {
         // A source that never answered is new, not stale: its outcome says so already.
         const isStale = state.firstSuccessAt !== null && sourceStale(state, view, now);
         if (this.#told.get(state.source) !== isStale) await this.#tell(state, isStale, now);
@@ -59,13 +59,6 @@ export class Staleness {
     });
     this.#told.set(source, isStale);
   }
-}
-
-function sourcesOf(view: InventoryView): readonly SourceState[] {
-  const states = [...view.clusters.values(), ...view.declared.values()].map(({ state }) => state);
-  return [...states, ...view.services.values()].filter(
-    (state) => state.outcome !== 'RETIRED' && collectorOf(state) !== null,
-  );
 }
 
 function stalenessEvent(state: SourceState, isStale: boolean, at: Instant): NewLogEvent {

@@ -1,7 +1,7 @@
 import { Writes } from './absorbing.js';
 import { sameValue } from './content-hash.js';
 import type { Declaration, DeclaredObservation, DeclaredOutcome, KeptDeclaration } from './declaration.js';
-import { isDeclaredService } from './declared-sources.js';
+import { declaredName, isDeclaredService } from './declared-sources.js';
 import { type ChangeInterval, FIRST_LOOK, type Instant } from './time.js';
 import type { Batch, PartReadRow, SourceState } from './version.js';
 import type { DeclaredMeta, KeptDeclared } from './view.js';
@@ -92,7 +92,7 @@ function lastKnown(row: Declaration, before: KeptDeclaration | undefined): Decla
 
 /** The last look that still showed the earlier rows: a look that failed showed none. */
 function lastShown(state: SourceState): Instant | null {
-  if (isDeclaredService(state.source.slice('declared:'.length))) return state.lastSuccessAt;
+  if (isDeclaredService(declaredName(state.source))) return state.lastSuccessAt;
   return state.outcome === 'OBSERVED' ? (state.lastAttemptAt ?? state.lastSuccessAt) : state.lastSuccessAt;
 }
 

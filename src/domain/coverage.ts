@@ -1,7 +1,7 @@
 import type { CollectorName } from './contract.js';
 import type { Instant } from './time.js';
 import type { SourceState } from './version.js';
-import type { ClusterView, GuestView, InventoryView, PartState } from './view.js';
+import { type ClusterView, type GuestView, type InventoryView, type PartState, sourceStates } from './view.js';
 
 /** How old a part may be before its word no longer counts, in milliseconds. */
 export function staleAfter(view: InventoryView): number {
@@ -13,6 +13,11 @@ export function collectorOf({ kind, source }: Pick<SourceState, 'kind' | 'source
   if (kind === 'proxmox') return 'proxmox_guest_ipam';
   if (kind !== 'declared') return kind;
   return source.startsWith('declared:netbox:') ? 'netbox' : null;
+}
+
+/** The states of all that the contract schedules: clusters, services, declared services. A file is watched instead. */
+export function scheduledStates(view: InventoryView): readonly SourceState[] {
+  return sourceStates(view).filter((state) => collectorOf(state) !== null);
 }
 
 /** Whether a source has had no success within what its collector's contract allows. A file that is watched never grows old. */

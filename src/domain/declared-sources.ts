@@ -2,6 +2,11 @@ import type { Declarations, DeclaredSource } from './declaration.js';
 import type { InventorySettings } from './settings.js';
 import type { KeptDeclared } from './view.js';
 
+/** What a declared source is called, of its source name: `netbox:dcim` of `declared:netbox:dcim`. */
+export function declaredName(source: string): string {
+  return source.slice('declared:'.length);
+}
+
 /** A service is called `netbox:<its name>`; a file by its own name. */
 export function isDeclaredService(name: string): boolean {
   return name.includes(':');
@@ -18,7 +23,7 @@ export function declarationsOf(
   settings: Pick<InventorySettings, 'precedence' | 'declaredOff'>,
 ): Declarations {
   const sources = [...declared.values()].flatMap((kept) => {
-    const name = kept.state.source.slice('declared:'.length);
+    const name = declaredName(kept.state.source);
     return settings.declaredOff.includes(precedenceName(name)) || kept.state.outcome === 'RETIRED'
       ? []
       : [declaredSource(name, kept)];

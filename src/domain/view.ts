@@ -156,3 +156,9 @@ export function emptyView(contract: CollectorContract): InventoryView {
     findings: { number: 0, byId: new Map(), byGuest: new Map(), comparedAt: null },
   };
 }
+
+/** The state of every source, by kind: clusters, declared ones, services. Those that retired are left out. */
+export function sourceStates(view: Pick<InventoryView, 'clusters' | 'declared' | 'services'>): readonly SourceState[] {
+  const states = [...view.clusters.values(), ...view.declared.values()].map(({ state }) => state);
+  return [...states, ...view.services.values()].filter(({ outcome }) => outcome !== 'RETIRED');
+}

@@ -1,4 +1,5 @@
 import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
+import { declaredName } from '../domain/declared-sources.js';
 import { learn } from '../domain/learn/learn.js';
 import type { Policy } from '../domain/policy.js';
 import { type InventorySettings, unnamedCluster } from '../domain/settings.js';
@@ -99,7 +100,7 @@ function settingsOf(view: InventoryView): InventorySettings {
     contract: view.contract,
     precedence: view.declarations.map((source) => source.name),
     declaredOff: [...view.declared.values()]
-      .map(({ state }) => state.source.slice('declared:'.length))
+      .map(({ state }) => declaredName(state.source))
       .filter((name) => view.declarations.every((source) => source.name !== name)),
     cluster: (name) => view.clusters.get(name)?.settings ?? unnamedCluster(name, 'no longer collected'),
   };

@@ -1,9 +1,8 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { COLLECTOR_NAMES, type CollectorName } from '../domain/contract.js';
-import { collectorOf, sourceStale } from '../domain/coverage.js';
+import { collectorOf, scheduledStates, sourceStale } from '../domain/coverage.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
-import type { SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 import type { RunRecord } from '../store/store.js';
 import { freshness, troublesOf } from './freshness.js';
@@ -14,13 +13,6 @@ function runSummary(run: RunRecord): RunSummary {
   return { id, startedAt, finishedAt, outcome, requests, coverage };
 }
 
-/** Every source that the contract schedules: clusters, services, and declared services. */
-function statesOf(view: InventoryView): readonly SourceState[] {
-  const declared = [...view.declared.values()].filter(({ state }) => state.outcome !== 'RETIRED');
-  const states = [...view.clusters.values(), ...declared].map(({ state }) => state);
-  return [...states, ...view.services.values()].filter((state) => collectorOf(state) !== null);
-}
-
 /** The sources of the estate that the caller may see: clusters, hosts and services. */
 export function collectorSources(
   principal: Principal,
@@ -28,7 +20,7 @@ export function collectorSources(
   runs: ReadonlyMap<string, RunRecord>,
   now: Instant,
 ): CollectorSourceRecord[] {
-  return statesOf(view)
+  return scheduledStates(view)
     .filter(({ cluster }) => seesTenant(principal, tenantOf({ cluster })))
     .map((state) => {
       const run = runs.get(state.source);
