@@ -1,4 +1,4 @@
-import { type WireObject, wireObject, wireText } from './proxmox/parse/wire-values.js';
+import { type WireObject, wireObject, wireText } from './wire-values.js';
 
 /** What could be made of the rows of a list. */
 export interface Understood<T> {

@@ -1,4 +1,4 @@
-import { wireObject } from '../proxmox/parse/wire-values.js';
+import { wireObject } from '../wire-values.js';
 import { type Ask, type NetboxClient, NetboxTrouble } from './client.js';
 import * as list from './lists.js';
 import { type PageCount, type Reading, readByIds, readList } from './lists.js';

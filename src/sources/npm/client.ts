@@ -1,9 +1,9 @@
 import type { NpmSettings } from '../../domain/settings.js';
 import type { Instant } from '../../domain/time.js';
-import { type WireObject, wireInteger, wireObject } from '../proxmox/parse/wire-values.js';
 import { type PassAsk, PassFailure } from '../service-pass.js';
 import { type HttpsAnswer, type HttpsLimits, httpsClient } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
+import { type WireObject, wireInteger, wireObject } from '../wire-values.js';
 import { type NpmToken, notNpm, npmToken, npmWords } from './login.js';
 
 /** What came of asking for one list. `kept`: not for this user, or not in this version. */

@@ -1,11 +1,11 @@
 import type { NpmSettings } from '../../domain/settings.js';
 import { type Instant, MINUTE } from '../../domain/time.js';
-import { type WireObject, wireFlag, wireInteger, wireObject, wireText } from '../proxmox/parse/wire-values.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
 import { clockAhead } from '../transport/peer-clock.js';
 import { plainText } from '../understood.js';
+import { type WireObject, wireFlag, wireInteger, wireObject, wireText } from '../wire-values.js';
 
 export interface NpmToken {
   readonly text: string;

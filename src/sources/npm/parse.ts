@@ -8,8 +8,8 @@ import type {
   ProxyTarget,
 } from '../../domain/record.js';
 import type { Instant } from '../../domain/time.js';
-import { type WireObject, wireFlag, wireInteger, wireObject, wireObjects } from '../proxmox/parse/wire-values.js';
 import { plainText } from '../understood.js';
+import { type WireObject, wireFlag, wireInteger, wireObject, wireObjects } from '../wire-values.js';
 
 /** The kinds of record that the proxy manager has, with the list each is read from. */
 export const NPM_LISTS = [

@@ -1,9 +1,9 @@
 import type { Outcome, Progress } from '../../domain/observation.js';
 import type { ObservedRecord, RecordKind, ServiceObservation } from '../../domain/record.js';
 import type { NpmSettings } from '../../domain/settings.js';
-import { type WireObject, wireObject } from '../proxmox/parse/wire-values.js';
 import { brokenService, type PassAsk, PassFailure, servicePass } from '../service-pass.js';
 import { understood } from '../understood.js';
+import { type WireObject, wireObject } from '../wire-values.js';
 import { type NpmClient, type NpmList, type NpmNeeds, npmClient } from './client.js';
 import { NPM_LISTS, npmRecord } from './parse.js';
 

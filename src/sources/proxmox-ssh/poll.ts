@@ -2,8 +2,8 @@ import type { KnownCluster, ObservedNode, ObservedRow } from '../../domain/obser
 import { HOUR, type Instant } from '../../domain/time.js';
 import { clusterStatus } from '../proxmox/parse/cluster-status.js';
 import { resources } from '../proxmox/parse/resources.js';
-import { wireObject, wireText } from '../proxmox/parse/wire-values.js';
 import { quorum } from '../proxmox/poll.js';
+import { wireObject, wireText } from '../wire-values.js';
 import type { Ask, ProxmoxShell, Reply, Text } from './client.js';
 import { type VmList, vmList, vmListMark, writtenSince } from './parse/vmlist.js';
 

@@ -1,6 +1,6 @@
 import type { GuestConfig } from '../../domain/guest.js';
 import type { KnownCluster, ObservedRow, PartRead, PartResult, Progress } from '../../domain/observation.js';
-import { inLanes } from '../proxmox/lanes.js';
+import { inLanes } from '../lanes.js';
 import { qmpStatuses } from '../proxmox/parse/power.js';
 import { NO_AGENT } from '../proxmox/part-result.js';
 import type { Ask, ProxmoxShell } from './client.js';

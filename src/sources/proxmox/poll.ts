@@ -1,11 +1,11 @@
 import type { KnownCluster, ObservedNode, ObservedRow } from '../../domain/observation.js';
 import { HOUR, type Instant } from '../../domain/time.js';
+import { wireObject, wireText } from '../wire-values.js';
 import type { Ask, ProxmoxClient, Reply } from './client.js';
 import { type Activity, activitySince } from './parse/activity.js';
 import { ELSE_CHECK } from './parse/answer.js';
 import { type ClusterStatus, clusterStatus, majorityOnline, withMembership } from './parse/cluster-status.js';
 import { resources } from './parse/resources.js';
-import { wireObject, wireText } from './parse/wire-values.js';
 
 /** What the process remembers between polls about asking, never about the estate. */
 export interface PollMemory {

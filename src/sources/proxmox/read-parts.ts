@@ -1,7 +1,7 @@
 import type { KnownCluster, ObservedRow, PartRead, PartResult, Progress, SlicePart } from '../../domain/observation.js';
 import { type Instant, SECOND } from '../../domain/time.js';
+import { inLanes } from '../lanes.js';
 import type { Ask, ProxmoxClient, Reply } from './client.js';
-import { inLanes } from './lanes.js';
 import { guestConfig } from './parse/guest-config.js';
 import { agentInterfaces, containerInterfaces } from './parse/interfaces.js';
 import { qmpStatuses } from './parse/power.js';

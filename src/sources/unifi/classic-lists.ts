@@ -1,9 +1,9 @@
 import type { UnifiSettings } from '../../domain/settings.js';
-import { wireObject, wireObjects } from '../proxmox/parse/wire-values.js';
 import type { PassAsk } from '../service-pass.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { plainText } from '../understood.js';
+import { wireObject, wireObjects } from '../wire-values.js';
 import type { UnifiClient } from './client.js';
 import { errorCode, notUnifi, objectOf, unifiWords } from './words.js';
 

@@ -1,10 +1,10 @@
 import type { Mac } from '../../domain/mac.js';
 import type { ObservedRecord, RecordKind, ServiceObservation } from '../../domain/record.js';
-import { inLanes } from '../proxmox/lanes.js';
-import { type WireObject, wireText } from '../proxmox/parse/wire-values.js';
+import { inLanes } from '../lanes.js';
 import { PassFailure } from '../service-pass.js';
 import { clockAhead } from '../transport/peer-clock.js';
 import { understood } from '../understood.js';
+import { type WireObject, wireText } from '../wire-values.js';
 import { siteNames, siteReason } from './classic-lists.js';
 import { clockNotes, type Pass } from './classic-pass.js';
 import { API, allPages, keyRefusal, type Pages } from './pages.js';

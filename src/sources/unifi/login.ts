@@ -1,7 +1,7 @@
 import type { UnifiSettings } from '../../domain/settings.js';
-import { type WireObject, wireObject, wireText } from '../proxmox/parse/wire-values.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
+import { type WireObject, wireObject, wireText } from '../wire-values.js';
 import { errorCode, isOwnError, notUnifi, objectOf, unifiWords } from './words.js';
 
 /** A controller of its own, or the Network application of a UniFi OS console, which lies behind a prefix. */

@@ -1,6 +1,6 @@
-import { type WireObject, wireInteger, wireObject, wireText } from '../proxmox/parse/wire-values.js';
 import { type PassAsk, PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
+import { type WireObject, wireInteger, wireObject, wireText } from '../wire-values.js';
 import type { UnifiClient } from './client.js';
 import { isOwnError, notUnifi, objectOf, unifiWords } from './words.js';
 

@@ -1,7 +1,7 @@
-import { type WireObject, wireInteger, wireObject } from '../proxmox/parse/wire-values.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
 import { plainText } from '../understood.js';
+import { type WireObject, wireInteger, wireObject } from '../wire-values.js';
 
 /** A body as an object; undefined where it is none. */
 export function objectOf(answer: HttpsAnswer): WireObject | undefined {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { List } from '../../../src/sources/netbox/lists.js';
 import * as list from '../../../src/sources/netbox/lists.js';
 import { page } from '../../../src/sources/netbox/parse/answer.js';
-import type { WireObject } from '../../../src/sources/proxmox/parse/wire-values.js';
+import type { WireObject } from '../../../src/sources/wire-values.js';
 import { describeRecordings, recording } from '../recordings.js';
 import { collect, type Fields, fakeNetbox, observed, source } from './fake-netbox.js';
 

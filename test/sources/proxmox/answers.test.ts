@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { activitySince } from '../../../src/sources/proxmox/parse/activity.js';
 import { readAnswer } from '../../../src/sources/proxmox/parse/answer.js';
 import { vmidFree } from '../../../src/sources/proxmox/parse/vmid.js';
-import { wireObject, wireText } from '../../../src/sources/proxmox/parse/wire-values.js';
+import { wireObject, wireText } from '../../../src/sources/wire-values.js';
 import { bodyData, describeRecordings, exchanges, recordedFiles, recording } from '../recordings.js';
 
 const json = 'application/json;charset=UTF-8';

@@ -1,12 +1,5 @@
 import type { HardwarePart, SmartVerdict } from '../../../domain/record.js';
-import {
-  type WireObject,
-  wireInteger,
-  wireNumber,
-  wireObject,
-  wireObjects,
-  wireText,
-} from '../../proxmox/parse/wire-values.js';
+import { type WireObject, wireInteger, wireNumber, wireObject, wireObjects, wireText } from '../../wire-values.js';
 import { type DiskFact, type DiskHealth, isVirtualDisk, type PlacedDisk, placeDisks } from '../disks.js';
 import { part } from '../part-list.js';
 import { diskVendor, partText } from '../part-text.js';

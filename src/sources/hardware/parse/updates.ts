@@ -1,5 +1,5 @@
 import type { HardwareUpdates } from '../../../domain/record.js';
-import { wireObjects, wireText } from '../../proxmox/parse/wire-values.js';
+import { wireObjects, wireText } from '../../wire-values.js';
 import { byText } from '../part-list.js';
 
 /** `/nodes/{node}/apt/update`, over the API or from pvesh; undefined when it is no list. Rows without a name or version are left out. */

@@ -1,6 +1,6 @@
 import { type DiskFact, isVirtualDisk } from '../../hardware/disks.js';
 import { diskVendor, partText } from '../../hardware/part-text.js';
-import { type WireObject, wireFlag, wireInteger, wireObject, wireObjects } from '../../proxmox/parse/wire-values.js';
+import { type WireObject, wireFlag, wireInteger, wireObject, wireObjects } from '../../wire-values.js';
 import { type Parsed, parsedJson, read } from './output.js';
 
 export interface BlockDevices {

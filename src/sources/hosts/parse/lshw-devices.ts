@@ -1,7 +1,7 @@
 import { macAddress } from '../../../domain/mac.js';
 import type { HardwarePart } from '../../../domain/record.js';
 import { part } from '../../hardware/part-list.js';
-import { wireObject } from '../../proxmox/parse/wire-values.js';
+import { wireObject } from '../../wire-values.js';
 import { type TreeNode, wordsOf } from './lshw-tree.js';
 
 /** Drivers of interfaces that are made by software: bridges, bonds, the ends of guests' cables. */

@@ -1,6 +1,6 @@
 import type { HardwarePart } from '../../../domain/record.js';
 import { partText } from '../../hardware/part-text.js';
-import { type WireObject, wireObject, wireObjects } from '../../proxmox/parse/wire-values.js';
+import { type WireObject, wireObject, wireObjects } from '../../wire-values.js';
 
 /** One node of lshw's tree, with the ones above it. */
 export interface TreeNode {

@@ -2,7 +2,7 @@ import type { HardwarePart, HardwareSection } from '../../../domain/record.js';
 import { type DiskFact, isVirtualDisk } from '../../hardware/disks.js';
 import { part } from '../../hardware/part-list.js';
 import { diskVendor, partText } from '../../hardware/part-text.js';
-import { wireNumber, wireObject } from '../../proxmox/parse/wire-values.js';
+import { wireNumber, wireObject } from '../../wire-values.js';
 import { coresText, memoryDetail, type ReadSections } from './dmidecode.js';
 import { networkCards, otherPciDevices } from './lshw-devices.js';
 import { type TreeNode, treeNodes, wordsOf } from './lshw-tree.js';

@@ -1,7 +1,7 @@
 import { ipAddress } from '../../../domain/address.js';
 import { macAddress } from '../../../domain/mac.js';
 import type { Neighbour } from '../../../domain/record.js';
-import { type WireObject, wireObjects } from '../../proxmox/parse/wire-values.js';
+import { type WireObject, wireObjects } from '../../wire-values.js';
 import { type Parsed, parsedJson, read } from './output.js';
 
 /** One row of a neighbour table that names a machine. */

@@ -1,4 +1,4 @@
-import { type WireObject, wireNumber, wireObject, wireObjects } from '../../proxmox/parse/wire-values.js';
+import { type WireObject, wireNumber, wireObject, wireObjects } from '../../wire-values.js';
 
 /** The counters of SATA disks that tell of damage, by number: names differ from maker to maker. */
 const DAMAGE: ReadonlyMap<number, string> = new Map([

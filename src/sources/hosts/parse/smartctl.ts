@@ -1,6 +1,6 @@
 import { type DiskFact, type DiskHealth, isVirtualDisk } from '../../hardware/disks.js';
 import { diskVendor, partText } from '../../hardware/part-text.js';
-import { type WireObject, wireNumber, wireObject, wireObjects, wireText } from '../../proxmox/parse/wire-values.js';
+import { type WireObject, wireNumber, wireObject, wireObjects, wireText } from '../../wire-values.js';
 import type { SmartDevice } from '../commands.js';
 import { type Parsed, parsedJson, read } from './output.js';
 import { smartCounters } from './smart-counters.js';

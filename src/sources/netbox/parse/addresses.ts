@@ -1,5 +1,5 @@
 import { type IpAddress, ipWithPrefix } from '../../../domain/address.js';
-import { wireInteger, wireObject } from '../../proxmox/parse/wire-values.js';
+import { wireInteger, wireObject } from '../../wire-values.js';
 import { choiceWord, idOf, nameOf, type Row, text } from './values.js';
 
 /** What an address is given to; of which VM or device that is a part only where the object itself was sent. An FHRP group's is shared by its members in turn. */

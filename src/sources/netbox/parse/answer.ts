@@ -1,4 +1,4 @@
-import { wireObject } from '../../proxmox/parse/wire-values.js';
+import { wireObject } from '../../wire-values.js';
 import { idOf, type Row } from './values.js';
 
 /** What came over the wire, before anybody knows whether it is NetBox that speaks. */

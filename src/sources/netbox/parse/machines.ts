@@ -1,6 +1,6 @@
 import type { DeclaredSize, DeclaredStatus, VmDeclaration } from '../../../domain/declaration.js';
 import { type Mac, macAddress } from '../../../domain/mac.js';
-import { wireInteger, wireNumber, wireObject, wireObjects, wireVmid } from '../../proxmox/parse/wire-values.js';
+import { wireInteger, wireNumber, wireObject, wireObjects, wireVmid } from '../../wire-values.js';
 import { isBefore, type NetboxVersion } from './answer.js';
 import { choiceWord, idOf, nameOf, type Row, text } from './values.js';
 

@@ -1,5 +1,5 @@
 import { cidr, type IpAddress, ipWithPrefix } from '../../../domain/address.js';
-import { wireInteger, wireObject } from '../../proxmox/parse/wire-values.js';
+import { wireInteger, wireObject } from '../../wire-values.js';
 import { choiceWord, nameOf, type Row, text } from './values.js';
 
 export interface ListedPrefix {

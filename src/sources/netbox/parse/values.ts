@@ -1,4 +1,4 @@
-import { type WireObject, wireInteger, wireObject, wireText } from '../../proxmox/parse/wire-values.js';
+import { type WireObject, wireInteger, wireObject, wireText } from '../../wire-values.js';
 
 /**
  * The word of a choice field, `{value: "active", label: "Active"}`, in lower case; null where nothing is chosen.

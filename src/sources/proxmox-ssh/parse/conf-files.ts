@@ -1,5 +1,5 @@
 import type { GuestKind } from '../../../domain/guest.js';
-import { wireVmid } from '../../proxmox/parse/wire-values.js';
+import { wireVmid } from '../../wire-values.js';
 
 /** One guest's config file, as it lies in `/etc/pve/nodes`. */
 export interface ConfFile {

@@ -1,5 +1,5 @@
 import type { GuestKind } from '../../../domain/guest.js';
-import { wireInteger, wireObject, wireText, wireVmid } from '../../proxmox/parse/wire-values.js';
+import { wireInteger, wireObject, wireText, wireVmid } from '../../wire-values.js';
 
 /** Every guest that has a config anywhere in the cluster, with a version that each write of it changes. */
 export interface VmList {

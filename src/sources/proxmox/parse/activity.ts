@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type WireObject, wireObject, wireObjects, wireText, wireVmid } from './wire-values.js';
+import { type WireObject, wireObject, wireObjects, wireText, wireVmid } from '../../wire-values.js';
 
 /** Which guests the tasks and the log name since the last look. `mark` is what to hand in at the next one. */
 export interface Activity {

@@ -1,4 +1,4 @@
-import { wireObject, wireText } from './wire-values.js';
+import { wireObject, wireText } from '../../wire-values.js';
 
 /** What came over the wire, before anybody knows whether it is Proxmox that speaks. */
 export interface RawAnswer {

@@ -1,6 +1,6 @@
 import { type IpAddress, ipAddress } from '../../../domain/address.js';
 import type { ObservedNode } from '../../../domain/observation.js';
-import { wireFlag, wireObjects, wireText } from './wire-values.js';
+import { wireFlag, wireObjects, wireText } from '../../wire-values.js';
 
 export interface ClusterStatus {
   readonly proxmoxName: string | null;

@@ -1,15 +1,7 @@
 import type { GuestConfig, GuestKind, NetworkDevice } from '../../../domain/guest.js';
+import { type WireObject, wireFlag, wireInteger, wireNumber, wireObject, wireText } from '../../wire-values.js';
 import { networkDevice } from './network-device.js';
-import {
-  properties,
-  property,
-  type WireObject,
-  wireFlag,
-  wireInteger,
-  wireNumber,
-  wireObject,
-  wireText,
-} from './wire-values.js';
+import { properties, property } from './property-strings.js';
 
 const MIB = 1024 * 1024;
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: MIB, G: 1024 * MIB, T: 1024 * 1024 * MIB };

@@ -1,7 +1,7 @@
 import { compareAddresses, type IpAddress, ipWithPrefix } from '../../../domain/address.js';
 import type { GuestInterfaceReading, GuestInterfaces } from '../../../domain/guest.js';
 import { macAddress } from '../../../domain/mac.js';
-import { type WireObject, wireInteger, wireObject, wireObjects, wireText } from './wire-values.js';
+import { type WireObject, wireInteger, wireObject, wireObjects, wireText } from '../../wire-values.js';
 
 export type Interfaces =
   | { readonly kind: 'read'; readonly value: GuestInterfaces }

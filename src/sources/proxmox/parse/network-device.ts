@@ -1,7 +1,8 @@
 import { ipWithPrefix } from '../../../domain/address.js';
 import type { AddressSetting, NetworkDevice } from '../../../domain/guest.js';
 import { macAddress } from '../../../domain/mac.js';
-import { type Property, properties, property, wireFlag, wireInteger } from './wire-values.js';
+import { wireFlag, wireInteger } from '../../wire-values.js';
+import { type Property, properties, property } from './property-strings.js';
 
 // Keys of a netN string that are no model name. What is left over is `<model>` or `<model>=<MAC>`, the short form of QEMU.
 const OPTIONS = new Set([

@@ -1,4 +1,4 @@
-import { wireObjects, wireText, wireVmid } from './wire-values.js';
+import { wireObjects, wireText, wireVmid } from '../../wire-values.js';
 
 /** `qmpstatus` by VMID, of `/nodes/{n}/qemu?full=1`: the only list that tells a paused guest. undefined when it is no list. */
 export function qmpStatuses(content: unknown): ReadonlyMap<number, string> | undefined {

@@ -6,10 +6,10 @@ import {
   wireInteger,
   wireNumber,
   wireObjects,
-  wireTags,
   wireText,
   wireVmid,
-} from './wire-values.js';
+} from '../../wire-values.js';
+import { wireTags } from './property-strings.js';
 
 export interface Resources {
   readonly rows: readonly ObservedRow[];

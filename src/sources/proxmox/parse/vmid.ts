@@ -1,5 +1,5 @@
+import { wireText } from '../../wire-values.js';
 import type { Answer } from './answer.js';
-import { wireText } from './wire-values.js';
 
 /** What `/cluster/nextid?vmid=N` proves: N is free, or some guest has it, visible or not. undefined: it proves nothing. */
 export function vmidFree(vmid: number, answer: Answer): boolean | undefined {

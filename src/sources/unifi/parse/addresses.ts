@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { type IpAddress, ipAddress, ipWithPrefix } from '../../../domain/address.js';
 import { type Mac, macAddress } from '../../../domain/mac.js';
-import { wireInteger, wireText } from '../../proxmox/parse/wire-values.js';
+import { wireInteger, wireText } from '../../wire-values.js';
 
 /** A controller writes `0.0.0.0` where there is no address. */
 export function addressOf(value: unknown): IpAddress | null {

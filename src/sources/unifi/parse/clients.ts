@@ -1,8 +1,8 @@
 import type { Mac } from '../../../domain/mac.js';
 import type { UnifiClient } from '../../../domain/record.js';
 import { DAY, type Instant, SECOND } from '../../../domain/time.js';
-import { type WireObject, wireFlag, wireInteger } from '../../proxmox/parse/wire-values.js';
 import { plainText } from '../../understood.js';
+import { type WireObject, wireFlag, wireInteger } from '../../wire-values.js';
 import { addressOf, macOf, vlanOf } from './addresses.js';
 import type { Place } from './mac-tables.js';
 import type { NetworkIndex } from './networks.js';

@@ -1,7 +1,7 @@
 import type { Mac } from '../../../domain/mac.js';
 import type { UnifiDevice, UnifiDeviceState, UnifiPort } from '../../../domain/record.js';
-import { type WireObject, wireFlag, wireInteger, wireObject, wireObjects } from '../../proxmox/parse/wire-values.js';
 import { plainText } from '../../understood.js';
+import { type WireObject, wireFlag, wireInteger, wireObject, wireObjects } from '../../wire-values.js';
 import { addressOf, macOf } from './addresses.js';
 import type { NetworkIndex } from './networks.js';
 

@@ -1,15 +1,8 @@
 import type { Mac } from '../../../domain/mac.js';
 import type { UnifiDevice, UnifiDeviceState, UnifiNetwork, UnifiPort } from '../../../domain/record.js';
 import { type Instant, MINUTE } from '../../../domain/time.js';
-import {
-  type WireObject,
-  wireFlag,
-  wireInteger,
-  wireObject,
-  wireObjects,
-  wireText,
-} from '../../proxmox/parse/wire-values.js';
 import { plainText } from '../../understood.js';
+import { type WireObject, wireFlag, wireInteger, wireObject, wireObjects, wireText } from '../../wire-values.js';
 import { addressOf, macOf, rangeOf, subnetOf, vlanOf } from './addresses.js';
 import type { SeenClient, Watch } from './clients.js';
 

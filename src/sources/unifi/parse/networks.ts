@@ -1,6 +1,6 @@
 import type { UnifiNetwork } from '../../../domain/record.js';
-import { type WireObject, wireFlag, wireText } from '../../proxmox/parse/wire-values.js';
 import { plainText } from '../../understood.js';
+import { type WireObject, wireFlag, wireText } from '../../wire-values.js';
 import { rangeOf, subnetOf, vlanOf } from './addresses.js';
 
 /** A row of `rest/networkconf`. WANs and VPNs are networks too, and have their purpose to tell them by. */

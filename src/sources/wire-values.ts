@@ -1,4 +1,4 @@
-/** The loose values of Proxmox' JSON: numbers that come as strings, booleans that come as 0 and 1 or not at all. */
+/** The loose values of the sources' JSON: numbers that come as strings, booleans that come as 0 and 1 or not at all. */
 
 export type WireObject = Readonly<Record<string, unknown>>;
 
@@ -28,7 +28,7 @@ export function wireInteger(value: unknown): number | undefined {
   return number !== undefined && Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** Proxmox' booleans: 0/1 as number or string, true/false, and in property strings also yes/no, on/off. */
+/** The booleans of the wire: 0/1 as number or string, true/false, and in Proxmox' property strings also yes/no, on/off. */
 export function wireFlag(value: unknown): boolean | undefined {
   switch (typeof value === 'string' ? value.toLowerCase() : value) {
     case true:
@@ -54,30 +54,4 @@ export function wireFlag(value: unknown): boolean | undefined {
 export function wireVmid(value: unknown): number | undefined {
   const vmid = wireInteger(value);
   return vmid !== undefined && vmid >= 100 && vmid <= 999_999_999 ? vmid : undefined;
-}
-
-/** Stored as `a;b`; older interfaces also wrote commas and blanks. */
-export function wireTags(value: unknown): readonly string[] {
-  return typeof value === 'string' ? value.split(/[;, ]+/).filter((tag) => tag !== '') : [];
-}
-
-/** One `key=value` of a property string; the value that stands alone has the key ''. */
-export type Property = readonly [key: string, value: string];
-
-export function properties(text: string): readonly Property[] {
-  const items: Property[] = [];
-  for (const written of text.split(',')) {
-    const item = written.trim();
-    if (item === '') continue;
-    const equals = item.indexOf('=');
-    items.push(equals < 0 ? ['', item] : [item.slice(0, equals), item.slice(equals + 1)]);
-  }
-  return items;
-}
-
-export function property(items: readonly Property[], ...keys: readonly string[]): string | undefined {
-  for (const key of keys) {
-    for (const [name, value] of items) if (name === key) return value;
-  }
-  return undefined;
 }
