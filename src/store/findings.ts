@@ -25,13 +25,15 @@ export function findingsOf(
     changedSince: (seq) =>
       explaining(async () => {
         // The number first: what is committed meanwhile may be in the rows, and is read once more next time.
-        const [head] = await database.query<{ seq: string }[]>('SELECT write_head.seq FROM write_head');
+        const [row] = await database.query<{ seq: string }[]>('SELECT write_head.seq FROM write_head');
+        const head = BigInt(row?.seq ?? 0);
+        if (head <= seq) return { seq: head, findings: [] };
         const rows = await findings
           .createQueryBuilder('f')
           .where('f.changed_seq > :seq', { seq: String(seq) })
           .orderBy('f.id')
           .getMany();
-        return { seq: BigInt(head?.seq ?? 0), findings: rows.map(findingOf) };
+        return { seq: head, findings: rows.map(findingOf) };
       }),
     byIds: (ids) =>
       explaining(async () => {

@@ -18,24 +18,22 @@ const STATE = `source_states.source, source_states.kind, source_states.cluster, 
 
 export function versionsOf(pool: pg.Pool): Omit<Store['versions'], 'changes'> {
   return {
-    open: () => inSnapshot(pool, openDelta),
-    since: (seq) => inSnapshot(pool, (sql) => deltaSince(sql, seq)),
+    open: () => onConnection(pool, (sql) => inSnapshot(sql, openDelta)),
+    since: (seq) => onConnection(pool, (sql) => deltaSince(sql, seq)),
     asOf: (at, kinds, only = {}) => onConnection(pool, (sql) => asOf(sql, at, kinds, only)),
     endedSince: (after, kind) => onConnection(pool, (sql) => endedSince(sql, after, kind)),
   };
 }
 
 /** Several statements, one moment: a commit between two of them would otherwise be half seen. */
-function inSnapshot<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
-  return onConnection(pool, async (sql) => {
-    await sql.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    try {
-      return await work(sql);
-    } finally {
-      // Nothing was written; a lost connection has been told by the statement that met it.
-      await sql.run('COMMIT').catch(() => undefined);
-    }
-  });
+async function inSnapshot<T>(sql: Sql, work: (sql: Sql) => Promise<T>): Promise<T> {
+  await sql.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    return await work(sql);
+  } finally {
+    // Nothing was written; a lost connection has been told by the statement that met it.
+    await sql.run('COMMIT').catch(() => undefined);
+  }
 }
 
 async function headSeq(sql: Sql): Promise<bigint> {
@@ -60,8 +58,15 @@ async function openDelta(sql: Sql): Promise<Delta> {
 type VersionRow = Version & pg.QueryResultRow;
 type EndedRow = Version & { readonly validTo: Instant } & pg.QueryResultRow;
 
-/** A key that ended and is open again stands in both lists: take `ended` first, then `opened`. */
+/** Whoever is up to date, as most are who look before a run, learns so by one question. */
 async function deltaSince(sql: Sql, seq: bigint): Promise<Delta> {
+  const head = await headSeq(sql);
+  if (head <= seq) return { seq: head, opened: [], ended: [], reads: [], states: [] };
+  return inSnapshot(sql, (snapshot) => writtenSince(snapshot, seq));
+}
+
+/** A key that ended and is open again stands in both lists: take `ended` first, then `opened`. */
+async function writtenSince(sql: Sql, seq: bigint): Promise<Delta> {
   const ended = await sql.query<EndedRow>(
     `SELECT ${VERSION}, versions.valid_to AS "validTo"
        FROM versions WHERE versions.closed_seq > $1 ORDER BY versions.closed_seq, versions.id`,

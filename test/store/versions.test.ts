@@ -48,6 +48,15 @@ describe('versions', () => {
     expect((await store.versions.since(second)).opened).toEqual([]);
   });
 
+  it('are looked for in one question by whoever knows them all', async () => {
+    const seq = await apply(store, { writes: [put('100', 1)] });
+    const statements = vi.spyOn(pg.Client.prototype, 'query');
+    expect(await store.versions.since(seq)).toEqual({ seq, opened: [], ended: [], reads: [], states: [] });
+    expect(await store.findings.changedSince(seq)).toEqual({ seq, findings: [] });
+    expect(statements).toHaveBeenCalledTimes(2);
+    statements.mockRestore();
+  });
+
   it('never end before they began, though a read asked earlier arrives later', async () => {
     await apply(store, { writes: [put('101', 1)] });
     await apply(store, { writes: [put('101', 2, { validFrom: T0 - 500 })] });
