@@ -35,11 +35,20 @@ export type DriftCategory = (typeof DRIFT_CATEGORIES)[number];
 /** What may happen to a finding. Of these, IGNORED is kept in its history alone and told to nobody. */
 export type DriftEventType = 'OPENED' | 'UPDATED' | 'ACKNOWLEDGED' | 'SUPPRESSED' | 'RESOLVED' | 'REOPENED' | 'IGNORED';
 
-export type SubjectKind = 'GUEST' | 'ADDRESS' | 'MAC' | 'PROXMOX_NODE' | 'PROXY_HOST' | 'CERTIFICATE' | 'SWITCH_PORT';
+export type SubjectKind =
+  | 'GUEST'
+  | 'ADDRESS'
+  | 'MAC'
+  | 'PROXMOX_NODE'
+  | 'PROXY_HOST'
+  | 'CERTIFICATE'
+  | 'SWITCH_PORT'
+  | 'API';
 
 /**
  * Ids: `cluster/vmid@n`, `cluster/vmid` or `*​/vmid` for a declared one, `scope/address`, `cluster/mac`, `cluster/node`;
- * of a service `its name/id` (proxy host, certificate) and `its name/device mac/port` (switch port).
+ * of a service `its name/id` (proxy host, certificate) and `its name/device mac/port` (switch port);
+ * of an API its id in the catalogue, which is spoken of in change requests only.
  */
 export interface Subject {
   readonly kind: SubjectKind;

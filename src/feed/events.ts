@@ -1,3 +1,4 @@
+import { CHANGE_TOPIC_OF, type ChangeRequestStep } from '../domain/change-request.js';
 import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
 import type {
   DriftCategory,
@@ -28,6 +29,7 @@ export const INVENTORY_TOPICS = [
   'guest.power_changed',
   'guest.config_changed',
 ] as const;
+export const CHANGE_TOPICS = Object.values(CHANGE_TOPIC_OF);
 
 /** What of a finding a filter looks at, before or after an event. */
 export interface FindingFacts {
@@ -71,6 +73,11 @@ export interface InventoryEventRecord extends InventoryPayload {
   readonly at: Instant;
 }
 
+export interface ChangeRequestEventRecord extends ChangeRequestStep {
+  readonly cursor: string;
+  readonly at: Instant;
+}
+
 /** The payload was written by this product under that topic: the topic says its type. */
 export function driftEvent({ cursor, at, payload }: LogEvent): DriftEventRecord {
   return { ...(payload as DriftPayload), cursor: cursorText(cursor), at };
@@ -78,6 +85,10 @@ export function driftEvent({ cursor, at, payload }: LogEvent): DriftEventRecord 
 
 export function inventoryEvent({ cursor, at, payload }: LogEvent): InventoryEventRecord {
   return { ...(payload as InventoryPayload), cursor: cursorText(cursor), at };
+}
+
+export function changeRequestEvent({ cursor, at, payload }: LogEvent): ChangeRequestEventRecord {
+  return { ...(payload as ChangeRequestStep), cursor: cursorText(cursor), at };
 }
 
 /** Whether the finding passes as it was before the event or as it is after: so a reader sees things leave, too. */

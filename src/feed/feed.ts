@@ -6,6 +6,9 @@ import { tenantOf } from '../domain/tenancy.js';
 import type { LogEvent, Store } from '../store/store.js';
 import { cursorText, parseCursor } from './cursor.js';
 import {
+  CHANGE_TOPICS,
+  type ChangeRequestEventRecord,
+  changeRequestEvent,
   clusterOf,
   DRIFT_TOPICS,
   type DriftEventRecord,
@@ -58,16 +61,22 @@ export interface Feed {
     following: Following<GuestFilter>,
     signal: AbortSignal,
   ): AsyncIterableIterator<InventoryEventRecord>;
+  changeRequestEvents(
+    principal: Principal,
+    following: Following<never>,
+    signal: AbortSignal,
+  ): AsyncIterableIterator<ChangeRequestEventRecord>;
   stop(): Promise<void>;
 }
 
 const DRIFT: ReadonlySet<string> = new Set(DRIFT_TOPICS);
 const INVENTORY: ReadonlySet<string> = new Set(INVENTORY_TOPICS);
+const CHANGES: ReadonlySet<string> = new Set(CHANGE_TOPICS);
 
 export function feed(needs: FeedNeeds): Feed {
   const hub = new EventHub({
     events: needs.store.events,
-    topics: [...DRIFT_TOPICS, ...INVENTORY_TOPICS],
+    topics: [...DRIFT_TOPICS, ...INVENTORY_TOPICS, ...CHANGE_TOPICS],
     onEvents: needs.onEvents,
     learned: needs.learned,
     onTrouble: needs.onTrouble,
@@ -75,6 +84,7 @@ export function feed(needs: FeedNeeds): Feed {
   });
   const asDrift = once(driftEvent);
   const asInventory = once(inventoryEvent);
+  const asChange = once(changeRequestEvent);
   const follow = <T>(
     principal: Principal,
     topics: ReadonlySet<string>,
@@ -110,6 +120,13 @@ export function feed(needs: FeedNeeds): Feed {
         return matches ? event : undefined;
       });
     },
+    changeRequestEvents(principal, following, signal) {
+      demand(principal, 'metadata:read');
+      return follow(principal, CHANGES, following, signal, (raw) => {
+        const event = asChange(raw);
+        return seesChange(principal, event) ? event : undefined;
+      });
+    },
     stop: () => hub.stop(),
   };
 }
@@ -135,6 +152,11 @@ function seesDrift(principal: Principal, { before, after }: DriftEventRecord): b
   }
   const clusters = after.clusters.length > 0 ? after.clusters : ['*'];
   return clusters.some((cluster) => seesTenant(principal, tenantOf({ cluster })));
+}
+
+/** Seen by whoever may see the subject, as it was or as it will be; what is nobody's, by all-tenant callers. */
+function seesChange(principal: Principal, { tenants }: ChangeRequestEventRecord): boolean {
+  return tenants.length === 0 ? seesTenant(principal, null) : tenants.some((tenant) => seesTenant(principal, tenant));
 }
 
 interface Source {

@@ -82,7 +82,7 @@ export interface DriftVerbs {
 /** What the face chooses from. */
 export interface Verbs {
   readonly inventory: InventoryVerbs;
-  readonly feed: Pick<Feed, 'driftEvents' | 'inventoryEvents'>;
+  readonly feed: Omit<Feed, 'stop'>;
   readonly drift: DriftVerbs;
   readonly accounts: AccountVerbs;
   readonly collection: CollectionVerbs;

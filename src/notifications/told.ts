@@ -1,3 +1,4 @@
+import type { ChangeRequestStep } from '../domain/change-request.js';
 import type { Severity } from '../domain/finding.js';
 import type { NotifyTarget } from '../domain/notify.js';
 import { isGraver } from '../domain/severity.js';
@@ -58,6 +59,7 @@ function tenantsOf(event: LogEvent): readonly (string | null)[] {
   }
   if (event.topic.startsWith('guest.')) return [tenantOfGuest(event.subject.id)];
   if (event.topic.startsWith('node.')) return [tenantOf({ cluster: clusterIn(event.subject.id) })];
+  if (event.topic.startsWith('change.')) return (event.payload as ChangeRequestStep).tenants;
   return [];
 }
 

@@ -10,9 +10,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { cursorText } from '../../src/feed/cursor.js';
-import { DRIFT_TOPICS, INVENTORY_TOPICS } from '../../src/feed/events.js';
+import { CHANGE_TOPICS, DRIFT_TOPICS, INVENTORY_TOPICS } from '../../src/feed/events.js';
 import type { NewLogEvent } from '../../src/store/store.js';
-import { driftOpened } from '../testkit/event-log.js';
+import { changeStep, driftOpened } from '../testkit/event-log.js';
 import { createTestStore, type TestStore } from '../testkit/postgres.js';
 import { THEN } from '../testkit/view.js';
 
@@ -21,6 +21,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KEY = 'a-key-for-the-tests-only';
 const DRIFT = 'subscription ($after: String) { driftEvents(after: $after) { cursor finding { id } } }';
 const INVENTORY = 'subscription ($after: String) { inventoryEvents(after: $after) { cursor guest { id } } }';
+const CHANGES = 'subscription ($after: String) { changeRequestEvents(after: $after) { cursor type } }';
 
 let kit: TestStore;
 let folder: string;
@@ -151,7 +152,7 @@ it('a follower misses nothing, hears nothing twice and all in order, while socke
   const { store } = kit;
   let gateway = await startGateway();
   const [start = 0n] = await store.transaction((tx) => tx.events.append([driftOpened(0)]));
-  const followers = [DRIFT, DRIFT, INVENTORY, INVENTORY, DRIFT].map(
+  const followers = [DRIFT, DRIFT, INVENTORY, INVENTORY, CHANGES].map(
     (query) => new Follower(query, cursorText(start), () => gateway.url),
   );
   const following = followers.map((follower) => follower.follow());
@@ -163,7 +164,8 @@ it('a follower misses nothing, hears nothing twice and all in order, while socke
       await store.transaction(async (tx) => {
         const events = Array.from({ length: 1 + Math.floor(Math.random() * 5) }, () => {
           const vmid = Math.floor(Math.random() * 100);
-          return Math.random() < 0.5 ? driftOpened(vmid) : guestMoved(vmid);
+          const happened = [driftOpened, guestMoved, (n: number) => changeStep('DECIDED', { changeRequestId: `${n}` })];
+          return (happened[Math.floor(Math.random() * happened.length)] ?? driftOpened)(vmid);
         });
         await tx.events.append(events);
         committed += events.length;
@@ -194,9 +196,11 @@ it('a follower misses nothing, hears nothing twice and all in order, while socke
 
   const logged = async (topics: readonly string[]) =>
     (await store.events.after(start, topics, 100_000)).map(({ cursor }) => cursorText(cursor));
-  const [drift, inventory] = [await logged(DRIFT_TOPICS), await logged(INVENTORY_TOPICS)];
-  expect(drift.length + inventory.length).toBe(committed);
-  const expected = [drift, drift, inventory, inventory, drift];
+  const drift = await logged(DRIFT_TOPICS);
+  const inventory = await logged(INVENTORY_TOPICS);
+  const changes = await logged(CHANGE_TOPICS);
+  expect(drift.length + inventory.length + changes.length).toBe(committed);
+  const expected = [drift, drift, inventory, inventory, changes];
   await expect
     .poll(() => followers.map(({ cursors }) => cursors.length), { timeout: 20_000 })
     .toEqual(expected.map(({ length }) => length));

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Principal } from '../../src/domain/access.js';
 import type { DomainError } from '../../src/domain/errors.js';
 import { cursorText, parseCursor } from '../../src/feed/cursor.js';
 import { type Feed, type FeedNeeds, feed } from '../../src/feed/feed.js';
-import { driftOpened, EventLog } from '../testkit/event-log.js';
+import { changeStep, driftOpened, EventLog } from '../testkit/event-log.js';
 import { caller } from '../testkit/principal.js';
 import { THEN } from '../testkit/view.js';
 
@@ -316,5 +317,59 @@ describe('what a follower is told', () => {
     expect(await seen({ node: 'pve2' }, 1)).toEqual(['MOVED']);
     expect(await seen({ statuses: ['STOPPED'] }, 1)).toEqual(['POWER_CHANGED']);
     expect(await seen({ search: 'DB' }, 1)).toEqual(['REMOVED']);
+  });
+
+  it('of change requests: all steps, and those alone, with who, why and what was decided', async () => {
+    const log = new EventLog();
+    const start = log.append(driftOpened(1));
+    log.append(changeStep('REQUESTED'));
+    log.append(driftOpened(2));
+    const decided = log.append(changeStep('DECIDED', { actor: 'bob', reason: null, decision: 'APPROVED' }));
+    log.append(changeStep('APPLIED', { actor: null }));
+    log.append(changeStep('EXPIRED', { changeRequestId: 'change-2', actor: null }));
+    const stream = feedOver(log).changeRequestEvents(admin, { after: cursorText(start) }, forever);
+    const told = await take(stream, 4);
+    expect(told.map(({ type, changeRequestId }) => [type, changeRequestId])).toEqual([
+      ['REQUESTED', 'change-1'],
+      ['DECIDED', 'change-1'],
+      ['APPLIED', 'change-1'],
+      ['EXPIRED', 'change-2'],
+    ]);
+    expect(told[1]).toEqual({
+      cursor: cursorText(decided),
+      at: THEN,
+      type: 'DECIDED',
+      changeRequestId: 'change-1',
+      subject: { kind: 'API', id: 'payments' },
+      tenants: ['default'],
+      actor: 'bob',
+      reason: null,
+      contentHash: 'ab12',
+      decision: 'APPROVED',
+    });
+    await stream.return?.();
+  });
+
+  it('of change requests: those of its tenants, before the change or after it; those of nobody only where it sees all', async () => {
+    const log = new EventLog();
+    const start = log.append(changeStep('REQUESTED'));
+    const steps: readonly (readonly [string, readonly string[]])[] = [
+      ['ours', ['acme']],
+      ['coming', ['other', 'acme']],
+      ['theirs', ['other']],
+      ['nobodys', []],
+      ['last', ['acme', 'other']],
+    ];
+    for (const [changeRequestId, tenants] of steps) log.append(changeStep('REQUESTED', { changeRequestId, tenants }));
+    const seen = async (who: Principal, n: number) => {
+      const stream = feedOver(log).changeRequestEvents(who, { after: cursorText(start) }, forever);
+      const told = await take(stream, n);
+      await stream.return?.();
+      return told.map(({ changeRequestId }) => changeRequestId);
+    };
+    expect(await seen(caller(['viewer'], { tenants: ['acme'] }), 3)).toEqual(['ours', 'coming', 'last']);
+    expect(await seen(admin, 5)).toEqual(steps.map(([id]) => id));
+    const blind = caller(['viewer'], { permissions: new Set(['drift:read', 'inventory:read']) });
+    expect(() => feedOver(log).changeRequestEvents(blind, {}, forever)).toThrowError(/metadata:read/);
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { cursorText } from '../../src/feed/cursor.js';
 import { feed } from '../../src/feed/feed.js';
-import { driftOpened, EventLog } from '../testkit/event-log.js';
+import { changeStep, driftOpened, EventLog } from '../testkit/event-log.js';
 import { faceWith, served, type TestFace } from '../testkit/graphql.js';
 import { emptyStore, inventoryOver } from '../testkit/inventory.js';
 import { caller } from '../testkit/principal.js';
@@ -138,6 +138,27 @@ describe('a subscriber', () => {
     expect(await next()).toMatchObject({ cursor: cursorText(third), finding: null });
     await stream.return?.();
     await expect.poll(() => log.listeners).toBe(0);
+  });
+
+  it('of change requests is told each step, with what it is about', async () => {
+    const { log, wsUrl } = await gateway();
+    const start = log.append(changeStep('REQUESTED'));
+    const second = log.append(changeStep('DECIDED', { actor: 'bob', decision: 'REJECTED', reason: 'not yet' }));
+    const query =
+      'subscription ($after: String) { changeRequestEvents(after: $after) { cursor type at actor reason changeRequestId subject { kind id } contentHash decision } }';
+    const stream = client(wsUrl, GOOD).iterate({ query, variables: { after: cursorText(start) } });
+    expect((await stream.next()).value?.data?.changeRequestEvents).toEqual({
+      cursor: cursorText(second),
+      type: 'DECIDED',
+      at: '2026-11-21T10:00:00.000Z',
+      actor: 'bob',
+      reason: 'not yet',
+      changeRequestId: 'change-1',
+      subject: { kind: 'API', id: 'payments' },
+      contentHash: 'ab12',
+      decision: 'REJECTED',
+    });
+    await stream.return?.();
   });
 
   it('with a filter gets only what passes it', async () => {

@@ -7,7 +7,7 @@ import { nextMessage, type Waiting } from '../../src/notifications/next-message.
 import { quietUntil } from '../../src/notifications/quiet.js';
 import { isTold, shownTo } from '../../src/notifications/told.js';
 import type { LogEvent, NewLogEvent } from '../../src/store/store.js';
-import { driftOpened } from '../testkit/event-log.js';
+import { changeStep, driftOpened } from '../testkit/event-log.js';
 import { THEN } from '../testkit/view.js';
 import { hook } from './rig.js';
 
@@ -46,6 +46,13 @@ describe('what a target hears', () => {
     ]);
     expect([...inTenant, ...nobodys].map((event) => isTold(event, theirs))).toEqual(Array(6).fill(false));
     expect(nobodys.map((event) => isTold(event, everything))).toEqual([true, true, true]);
+  });
+
+  it('of change requests is those whose subject is its tenant’s, before the change or after it', () => {
+    const ours = { ...everything, tenant: 'acme' };
+    const of = (...tenants: string[]) => isTold(logged(changeStep('REQUESTED', { tenants })), ours);
+    expect([of('acme'), of('other', 'acme'), of('other'), of()]).toEqual([true, true, false, false]);
+    expect(isTold(logged(changeStep('REQUESTED', { tenants: [] })), everything)).toBe(true);
   });
 
   it('leaves out guests and values that are another tenant’s', () => {

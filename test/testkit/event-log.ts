@@ -1,3 +1,4 @@
+import { CHANGE_TOPIC_OF, type ChangeRequestStep } from '../../src/domain/change-request.js';
 import type { DriftPayload } from '../../src/feed/events.js';
 import type { LogEvent, NewLogEvent, Store } from '../../src/store/store.js';
 import { THEN } from './view.js';
@@ -66,4 +67,20 @@ export function driftOpened(vmid: number, more: Partial<DriftPayload> = {}): New
     ...more,
   };
   return { topic: 'drift.detected', at: THEN, subject: { kind: 'GUEST', id: `main/${vmid}@1` }, payload };
+}
+
+/** A step of a change request, as governance writes it down. */
+export function changeStep(type: ChangeRequestStep['type'], more: Partial<ChangeRequestStep> = {}): NewLogEvent {
+  const payload: ChangeRequestStep = {
+    type,
+    changeRequestId: 'change-1',
+    subject: { kind: 'API', id: 'payments' },
+    tenants: ['default'],
+    actor: 'ada',
+    reason: 'it is ready',
+    contentHash: 'ab12',
+    decision: null,
+    ...more,
+  };
+  return { topic: CHANGE_TOPIC_OF[type], at: THEN, subject: payload.subject, payload };
 }

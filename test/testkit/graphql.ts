@@ -16,7 +16,7 @@ function never(): never {
 export function verbsWith(more: Partial<Verbs>): Verbs {
   return {
     inventory: inventoryOver(aView({})),
-    feed: { driftEvents: never, inventoryEvents: never },
+    feed: { driftEvents: never, inventoryEvents: never, changeRequestEvents: never },
     drift: { acknowledge: never, suppress: never, reopen: never },
     accounts: { apiKeyCreate: never, apiKeyRevoke: never },
     collection: { run: never, confirmDeclared: never, events: never },

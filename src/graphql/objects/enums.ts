@@ -1,4 +1,5 @@
 import { registerEnumType } from 'type-graphql';
+import type { ChangeDecision, ChangeRequestEventType } from '../../domain/change-request.js';
 import type { CollectorName } from '../../domain/contract.js';
 import type {
   DriftCategory,
@@ -175,6 +176,7 @@ export const SubjectKindEnum = enumOf<SubjectKind>('SubjectKind', 'What kind of 
   PROXY_HOST: 'A proxy host of Nginx Proxy Manager: `its name/id`',
   CERTIFICATE: 'A certificate of Nginx Proxy Manager: `its name/id`',
   SWITCH_PORT: 'A port of a UniFi switch: `controller name/device mac/port`',
+  API: 'An API of the catalogue: its id there',
 });
 
 export const CollectorNameEnum = capitalEnumOf<CollectorName>('CollectorName', 'A collector of the contract', {
@@ -225,6 +227,23 @@ export const InventoryEventTypeEnum = enumOf<InventoryEventType>('InventoryEvent
   MOVED: 'It is on another node',
   POWER_CHANGED: 'It was started, stopped or paused',
   CONFIG_CHANGED: 'Its config was edited',
+});
+
+export const ChangeRequestEventTypeEnum = enumOf<ChangeRequestEventType>(
+  'ChangeRequestEventType',
+  'What happened to a change request',
+  {
+    REQUESTED: 'Somebody asks for a change that needs the word of another person',
+    DECIDED: 'Somebody approved, rejected or cancelled it',
+    APPLIED: 'The change is made',
+    EXPIRED: 'Nobody decided in time',
+  },
+);
+
+export const ChangeDecisionEnum = enumOf<ChangeDecision>('ChangeDecision', 'What was decided about a change request', {
+  APPROVED: 'Another person wants it too',
+  REJECTED: 'Another person does not want it',
+  CANCELLED: 'It was taken back',
 });
 
 export const GuestOrderFieldEnum = enumOf<'VMID' | 'NAME' | 'NODE' | 'STATUS' | 'MEMORY'>(

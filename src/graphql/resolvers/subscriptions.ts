@@ -2,6 +2,7 @@ import { Arg, Resolver, Root, Subscription } from 'type-graphql';
 import type * as filters from '../../domain/filters.js';
 import type { Context } from '../context.js';
 import { given } from '../given.js';
+import { ChangeRequestEvent } from '../objects/change-request.js';
 import { CollectorEvent } from '../objects/collector.js';
 import { DriftEvent } from '../objects/finding.js';
 import { DriftFindingFilter, GuestFilter } from '../objects/inputs.js';
@@ -50,6 +51,15 @@ export class Subscriptions {
     @Arg('after', () => String, AFTER) _after: string | null,
     @Arg('filter', () => GuestFilter, { nullable: true, description: 'Only these' }) _filter: object | null,
   ): unknown {
+    return event;
+  }
+
+  @Subscription(() => ChangeRequestEvent, {
+    description: 'What happens to changes that need the word of another person',
+    subscribe: ({ args, context }: Following) =>
+      context.verbs.feed.changeRequestEvents(context.principal, followed(args, context), context.signal),
+  })
+  changeRequestEvents(@Root() event: unknown, @Arg('after', () => String, AFTER) _after: string | null): unknown {
     return event;
   }
 

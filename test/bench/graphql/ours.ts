@@ -26,7 +26,7 @@ export async function serveOurs(view: InventoryView, keeps = false): Promise<str
   const face = await createGraphql({
     verbs: {
       inventory: inventoryOver(view),
-      feed: { driftEvents: never, inventoryEvents: never },
+      feed: { driftEvents: never, inventoryEvents: never, changeRequestEvents: never },
       drift: { acknowledge: never, suppress: never, reopen: never },
       accounts: { apiKeyCreate: never, apiKeyRevoke: never },
       collection: { run: never, confirmDeclared: never, events: never },
