@@ -131,7 +131,8 @@ export class Schedule {
 
   start(): () => Promise<void> {
     this.#started = true;
-    const tick = schedule('* * * * * *', () => this.#tick(), { noOverlap: true });
+    // A second that a busy process let pass is made good by the next.
+    const tick = schedule('* * * * * *', () => this.#tick(), { noOverlap: true, suppressMissedWarning: true });
     this.#tick();
     return async () => {
       this.#started = false;
