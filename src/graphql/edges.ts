@@ -2,6 +2,7 @@ import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'gra
 import type { DriftFindingState } from '../domain/finding.js';
 import { cursorText } from '../feed/cursor.js';
 import type { DriftEventRecord, InventoryEventRecord } from '../feed/events.js';
+import { DEFAULT_STATES } from '../inventory/findings.js';
 import type { PortMapRecord } from '../inventory/port-map.js';
 import type {
   AddressCarrier,
@@ -24,8 +25,30 @@ function edge<Source, Args = unknown>(resolve: Edge<Source, Args>): GraphQLField
 
 const guestOf = ({ verbs, principal }: Context, id: string) => verbs.inventory.guestById(principal, id) ?? null;
 
-const guestsIn = (finding: FindingRecord, context: Context) =>
-  finding.guests.flatMap((id) => guestOf(context, id) ?? []);
+/** A finding of then is about the guests of then, and ends with the steps of then. */
+const guestsIn = ({ guests, asOf }: FindingRecord, context: Context): MaybeLater<readonly GuestRecord[]> => {
+  if (asOf === null) return guests.flatMap((id) => guestOf(context, id) ?? []);
+  const found = Promise.all(guests.map((id) => context.loaders.guestOfThen.load({ at: asOf, id })));
+  return found.then((all) => all.filter((guest) => guest !== null));
+};
+
+const historyOf = ({ id, asOf }: FindingRecord, { loaders }: Context): Promise<readonly FindingStep[]> => {
+  const history = loaders.history.load(id);
+  return asOf === null ? history : history.then((steps) => steps.filter(({ at }) => at <= asOf));
+};
+
+const findingsOf = (
+  guest: GuestRecord,
+  wanted: readonly DriftFindingState[] | undefined,
+  { verbs, principal, loaders }: Context,
+): MaybeLater<readonly FindingRecord[]> => {
+  const { id, asOf } = guest;
+  if (asOf === null) return verbs.inventory.findingsOf(principal, guest, wanted);
+  const states = wanted ?? DEFAULT_STATES;
+  return loaders.findingsOfThen.load({ at: asOf, id }).then((all) => all.filter(({ state }) => states.includes(state)));
+};
+
+type MaybeLater<T> = T | Promise<T>;
 
 /**
  * The fields that are more than a property of their source. They are plain functions on the schema: an answer about
@@ -33,8 +56,8 @@ const guestsIn = (finding: FindingRecord, context: Context) =>
  */
 const EDGES: Readonly<Record<string, GraphQLFieldResolver<unknown, Context>>> = {
   'Guest.node': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.nodeOf(guest)),
-  'Guest.findings': edge<GuestRecord, { states?: readonly DriftFindingState[] | null }>(
-    (guest, { states }, { verbs, principal }) => verbs.inventory.findingsOf(principal, guest, states ?? undefined),
+  'Guest.findings': edge<GuestRecord, { states?: readonly DriftFindingState[] | null }>((guest, { states }, context) =>
+    findingsOf(guest, states ?? undefined, context),
   ),
   'Guest.declared': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.declaredOf(guest)),
   'Guest.freshness': edge<GuestRecord>((guest, _, { verbs }) => verbs.inventory.freshnessOf(guest)),
@@ -43,9 +66,12 @@ const EDGES: Readonly<Record<string, GraphQLFieldResolver<unknown, Context>>> = 
   'AddressCarrier.evidence': edge<GuestAddressRecord>((address, _, { verbs }) => verbs.inventory.evidenceOf(address)),
   'ProxmoxNode.hardware': edge<NodeRecord>((node, _, { verbs }) => verbs.inventory.hardwareOf(node) ?? null),
   'ProxmoxNode.freshness': edge<NodeRecord>((node, _, { verbs }) => verbs.inventory.nodeFreshness(node)),
-  'DriftFinding.guest': edge<FindingRecord>((finding, _, context) => guestsIn(finding, context)[0] ?? null),
+  'DriftFinding.guest': edge<FindingRecord>((finding, _, context) => {
+    const guests = guestsIn(finding, context);
+    return guests instanceof Promise ? guests.then(([first]) => first ?? null) : (guests[0] ?? null);
+  }),
   'DriftFinding.guests': edge<FindingRecord>((finding, _, context) => guestsIn(finding, context)),
-  'DriftFinding.history': edge<FindingRecord>((finding, _, { loaders }) => loaders.history.load(finding.id)),
+  'DriftFinding.history': edge<FindingRecord>((finding, _, context) => historyOf(finding, context)),
   'DriftEvent.cursor': edge<FindingStep | DriftEventRecord>(({ cursor }) =>
     typeof cursor === 'bigint' ? cursorText(cursor) : cursor,
   ),

@@ -25,11 +25,11 @@ export interface Past {
 export async function pastOf(
   needs: { readonly store: Pick<Store, 'versions'>; readonly view: InventoryView },
   at: Instant,
-  only: { readonly cluster?: string; readonly vmid?: number },
+  only: { readonly cluster?: string; readonly vmids?: readonly number[] },
 ): Promise<Past> {
   const { store, view } = needs;
   const ofCluster = only.cluster === undefined ? {} : { cluster: only.cluster };
-  const ofGuest = only.vmid === undefined ? {} : { keys: [String(only.vmid)] };
+  const ofGuest = only.vmids === undefined ? {} : { keys: only.vmids.map(String) };
   // Nodes and declarations are asked for whole: a cluster or VMID names none of them.
   const [guests, rest] = await Promise.all([
     store.versions.asOf(at, OF_GUESTS, { ...ofCluster, ...ofGuest }),

@@ -70,6 +70,7 @@ export function findingRecord(view: InventoryView, finding: Finding): FindingRec
       subject,
       field: field === '' ? null : field,
       lastSeenAt: lastSeen(view, finding),
+      asOf: null,
     };
     // Resolved ones come from the database anew each time: remembering those would only fill the map.
     if (finding.state !== 'RESOLVED') records.set(finding, record);

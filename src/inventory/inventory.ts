@@ -1,10 +1,11 @@
-import { demand, type Principal } from '../domain/access.js';
+import { demand, type Principal, seesTenant } from '../domain/access.js';
 import type { GuestFilter } from '../domain/filters.js';
 import type { FindingId } from '../domain/finding.js';
-import { seesFinding } from '../domain/sees-finding.js';
+import { placeOfGuest, seesFinding } from '../domain/sees-finding.js';
+import { tenantOf } from '../domain/tenancy.js';
 import { primaryAddress } from './addresses.js';
 import { originOf, pastBinding, pastNode, pastOf } from './as-of.js';
-import { findingsAsOf } from './as-of-findings.js';
+import { findingsAsOf, guestFindingsAsOf, guestsWithOpenAsOf } from './as-of-findings.js';
 import { driftFacts } from './drift-facts.js';
 import { estateVerbs, networkEdges } from './estate-verbs.js';
 import { DEFAULT_STATES, findingPage, findingRecord } from './findings.js';
@@ -29,11 +30,13 @@ export function inventoryVerbs(needs: InventoryNeeds): InventoryVerbs {
 
 function guestVerbs(
   needs: InventoryNeeds,
-): Verbs<'guests' | 'allGuests' | 'guest' | 'guestById' | 'matchesGuest' | 'guestsAsOf' | 'guestAsOf'> {
+): Verbs<
+  'guests' | 'allGuests' | 'guest' | 'guestById' | 'matchesGuest' | 'guestsAsOf' | 'guestAsOf' | 'guestsByIdAsOf'
+> {
   const { view, store } = needs;
-  const hasOpen = (guest: GuestRecord) =>
+  const hasOpenNow = (guest: GuestRecord) =>
     (view().findings.byGuest.get(guest.id) ?? []).some((finding) => finding.state === 'OPEN');
-  const keeper = (principal: Principal, filter: GuestFilter | undefined) => {
+  const keeper = (principal: Principal, filter: GuestFilter | undefined, hasOpen = hasOpenNow) => {
     demand(principal, 'inventory:read');
     if (filter?.withOpenFindings !== undefined) demand(principal, 'drift:read');
     return guestKeeper(principal, filter, hasOpen);
@@ -64,15 +67,28 @@ function guestVerbs(
       return keep === undefined || keep(guestRecord(known));
     },
     async guestsAsOf(principal, at, query) {
-      const keep = keeper(principal, query.filter);
-      const { cluster } = query.filter ?? {};
+      let open: ReadonlySet<string> = new Set();
+      const keep = keeper(principal, query.filter, ({ id }) => open.has(id));
+      const { cluster, withOpenFindings } = query.filter ?? {};
+      if (withOpenFindings !== undefined) open = await guestsWithOpenAsOf(principal, store, at);
       const past = await pastOf({ store, view: view() }, at, cluster === undefined ? {} : { cluster });
       return pageOf(principal, sortGuests(past.guests, query.orderBy), keep, query);
     },
     async guestAsOf(principal, at, cluster, vmid) {
       demand(principal, 'inventory:read');
-      const past = await pastOf({ store, view: view() }, at, { vmid, ...(cluster !== undefined && { cluster }) });
+      const past = await pastOf({ store, view: view() }, at, {
+        vmids: [vmid],
+        ...(cluster !== undefined && { cluster }),
+      });
       return oneGuest(principal, past.guests, cluster, vmid);
+    },
+    async guestsByIdAsOf(principal, at, ids) {
+      demand(principal, 'inventory:read');
+      const wanted = new Set(ids);
+      const vmids = [...new Set(ids.map((id) => placeOfGuest(id).vmid))];
+      const past = await pastOf({ store, view: view() }, at, { vmids });
+      const seen = past.guests.filter((guest) => wanted.has(guest.id) && seesTenant(principal, tenantOf(guest)));
+      return new Map(seen.map((guest) => [guest.id, guest]));
     },
   };
 }
@@ -82,6 +98,7 @@ function driftVerbs(
 ): Verbs<
   | 'driftFindings'
   | 'driftFindingsAsOf'
+  | 'guestFindingsAsOf'
   | 'driftTimeline'
   | 'driftFinding'
   | 'driftFindingsById'
@@ -107,6 +124,10 @@ function driftVerbs(
     async driftFindingsAsOf(principal, at, filter, page) {
       demand(principal, 'drift:read');
       return await findingsAsOf(principal, store, at, filter, page);
+    },
+    async guestFindingsAsOf(principal, at, ids) {
+      demand(principal, 'drift:read');
+      return await guestFindingsAsOf(principal, store, at, ids);
     },
     driftTimeline: (principal, query) => driftTimeline(principal, store, query),
     async driftFinding(principal, id) {

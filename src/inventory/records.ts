@@ -192,6 +192,8 @@ export interface FindingRecord extends Finding {
   readonly subject: Subject;
   /** null for kinds that have no field. */
   readonly field: string | null;
+  /** null: as it is now. */
+  readonly asOf: Instant | null;
 }
 
 export interface HealthParts {

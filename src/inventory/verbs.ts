@@ -77,6 +77,12 @@ export interface InventoryVerbs {
     cluster: string | undefined,
     vmid: number,
   ): Promise<GuestRecord | undefined>;
+  /** Guests as they were then, by `cluster/vmid@n`; absent and hidden ones are left out. */
+  guestsByIdAsOf(
+    principal: Principal,
+    at: Instant,
+    ids: readonly GuestId[],
+  ): Promise<ReadonlyMap<GuestId, GuestRecord>>;
   /** The files and services in which people wrote down what should be. */
   declaredSources(principal: Principal): readonly DeclaredSourceRecord[];
   nodes(principal: Principal, query: NodesQuery): Page<NodeRecord>;
@@ -103,6 +109,12 @@ export interface InventoryVerbs {
     filter: DriftFindingFilter,
     page: PageRequest,
   ): Promise<Page<FindingRecord>>;
+  /** The findings that guests had then, in whatever state, newest first. */
+  guestFindingsAsOf(
+    principal: Principal,
+    at: Instant,
+    ids: readonly GuestId[],
+  ): Promise<ReadonlyMap<GuestId, readonly FindingRecord[]>>;
   /** What happened to findings, in whole buckets (UTC) of the time asked for; at most 1,000. */
   driftTimeline(
     principal: Principal,
@@ -118,7 +130,7 @@ export interface InventoryVerbs {
   driftFacts(principal: Principal): DriftFacts;
   collectors(principal: Principal): Promise<readonly CollectorRecord[]>;
 
-  /** Edges of a guest. */
+  /** Edges of a guest; `findingsOf` is of one as it is now. */
   nodeOf(guest: GuestRecord): NodeRecord;
   findingsOf(principal: Principal, guest: GuestRecord, states?: readonly DriftFindingState[]): readonly FindingRecord[];
   declaredOf(guest: GuestRecord): readonly DeclaredFact[];

@@ -106,12 +106,13 @@ function filtered(at: Instant, query: FindingQuery): { where: string; values: un
     values.push(value);
     tests.push(sentence(`$${values.length}`));
   };
-  const { states, kinds, severities, categories, cluster, vmid, since, after, before } = query;
+  const { states, kinds, severities, categories, cluster, vmid, guests, since, after, before } = query;
   test(states, (p) => `v.state = ANY (${p})`);
   test(kinds, (p) => `f.kind = ANY (${p})`);
   test(severities, (p) => `v.severity = ANY (${p})`);
   test(categories, (p) => `v.category = ANY (${p})`);
   test(since === undefined ? undefined : timestamp(since), (p) => `f.first_seen_at >= ${p}`);
+  test(guests, (p) => `v.guests ?| ${p}::text[]`);
   test(cluster, (p) => `f.in_clusters @> ARRAY[${p}]::text[]`);
   if (vmid !== undefined) {
     // A VMID that no cluster is known for belongs to whichever cluster the finding names.

@@ -178,6 +178,8 @@ export interface FindingQuery {
   readonly categories?: readonly string[];
   readonly cluster?: string;
   readonly vmid?: number;
+  /** Only those with one of these guests in them; asked of then only. */
+  readonly guests?: readonly string[];
   readonly since?: Instant;
   readonly after?: { readonly firstSeenAt: Instant; readonly id: string };
   /** Only what stands before this place. */

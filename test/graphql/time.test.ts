@@ -113,6 +113,37 @@ it('findings and addresses as they were, beside those of now', async () => {
   });
 });
 
+it('a finding of then is about the guest of then and ends with the steps of then, and a guest of then has the findings of then', async () => {
+  const ofFinding = 'nodes { state guest { name } guests { name } history { type } }';
+  const ofGuest = '{ name findings { state } every: findings(states: [OPEN, RESOLVED]) { state history { type } } }';
+  const { data, errors } = await ask(
+    face,
+    `query ($past: DateTime!, $later: DateTime!) {
+       before: driftFindings(asOf: $past) { ${ofFinding} }
+       later: driftFindings(asOf: $later, filter: { states: [RESOLVED] }) { ${ofFinding} }
+       guestBefore: guest(vmid: 7, asOf: $past) ${ofGuest}
+       guestLater: guest(vmid: 7, asOf: $later) ${ofGuest}
+       troubled: guests(asOf: $past, filter: { withOpenFindings: true }) { nodes { name } }
+       calm: guests(asOf: $later, filter: { withOpenFindings: true }) { nodes { name } }
+     }`,
+    times,
+  );
+  expect(errors).toBeUndefined();
+  const opened = [{ type: 'OPENED' }];
+  const resolved = [{ type: 'OPENED' }, { type: 'RESOLVED' }];
+  const of = (state: string, name: string, history: object[]) => ({
+    nodes: [{ state, guest: { name }, guests: [{ name }], history }],
+  });
+  expect(data).toEqual({
+    before: of('OPEN', 'old', opened),
+    later: of('RESOLVED', 'new', resolved),
+    guestBefore: { name: 'old', findings: [{ state: 'OPEN' }], every: [{ state: 'OPEN', history: opened }] },
+    guestLater: { name: 'new', findings: [], every: [{ state: 'RESOLVED', history: resolved }] },
+    troubled: { nodes: [{ name: 'old' }] },
+    calm: { nodes: [] },
+  });
+});
+
 it('a time that runs backward, or a thousand buckets too many, is the caller’s to mend', async () => {
   for (const [from, to] of [
     [times.to, times.from],

@@ -206,6 +206,30 @@ describe('findings as they were', () => {
     expect([hidden.items, await hidden.totalCount()]).toEqual([[], 0]);
   });
 
+  it('belong to the guests of then, each once, and to nobody who may not see them', async () => {
+    await estate()({ guests: [1, 2].map((vmid) => ({ vmid, name: `web-${vmid}` })) }, THEN, null);
+    for (const n of [1, 2]) await save(n, false, THEN);
+    await save(1, true, THEN + HOUR);
+    const inventory = inventoryOver(aView({}), { store: kit.store });
+    const ids = ['main/1@1', 'main/2@1', 'main/3@1'];
+    const states = async (at: number) =>
+      [...(await inventory.guestFindingsAsOf(admin, at, ids))].map(([id, found]) => [id, found.map((f) => f.state)]);
+    expect((await states(THEN)).sort()).toEqual([
+      ['main/1@1', ['OPEN']],
+      ['main/2@1', ['OPEN']],
+    ]);
+    expect((await states(THEN + HOUR)).sort()).toEqual([
+      ['main/1@1', ['RESOLVED']],
+      ['main/2@1', ['OPEN']],
+    ]);
+    const names = async (at: number) =>
+      [...(await inventory.guestsByIdAsOf(admin, at, ids)).values()].map((g) => g.name);
+    expect(await names(THEN)).toEqual(['web-1', 'web-2']);
+    expect(await names(THEN - 1)).toEqual([]);
+    expect((await inventory.guestFindingsAsOf(stranger, THEN, ids)).size).toBe(0);
+    expect((await inventory.guestsByIdAsOf(stranger, THEN, ids)).size).toBe(0);
+  });
+
   it('living and resolved ones are walked backward in one order too, and hidden ones are not counted', async () => {
     const living = [1, 2, 3, 4].map((n) => of(n, false));
     const resolved = [5, 6, 7, 8, 9, 10].map((n) => of(n, true));

@@ -96,7 +96,9 @@ export class Guest {
   freshness: Freshness;
 
   /** Answered by the edge table; the method is here for its argument. */
-  @Field(() => [DriftFinding], { description: 'Findings it is in, as they are now' })
+  @Field(() => [DriftFinding], {
+    description: 'Findings it is in; those of then where the guest is asked for `asOf` a moment',
+  })
   findings(
     @Arg('states', () => [DriftFindingStateEnum], {
       nullable: true,
