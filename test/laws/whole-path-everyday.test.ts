@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { MINUTE, SECOND } from '../../src/domain/time.js';
 import { beWellKept, HAPPENINGS, type Played } from '../testkit/everyday.js';
-import { Ground, WholePath } from '../testkit/whole-path.js';
+import { WholePath } from '../testkit/whole-path.js';
 import { checkRecord } from '../testkit/whole-path-laws.js';
+import { Search } from '../testkit/whole-path-search.js';
 
 /** Runs of the property: its days are long, so a tenth of those of the other laws. */
 const RUNS = Math.ceil(Number(process.env.PROPERTY_RUNS ?? 100) / 10);
@@ -47,51 +48,48 @@ async function goesBy(path: WholePath, pause: number): Promise<void> {
 }
 
 describe('law 8 from the estate through the store to what is told: everyday life is quiet', () => {
-  let ground: Ground;
+  let search: Search;
   beforeAll(async () => {
-    ground = await Ground.open();
+    search = await Search.open();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   });
   afterAll(async () => {
     vi.useRealTimers();
-    await ground.close();
+    await search.close();
   });
 
   it('makes no finding and no event of what happens on any day, whoever collects and compares', {
     timeout: TIMEOUT,
   }, async () => {
-    await fc.assert(
-      fc.asyncProperty(day, async (happenings) => {
-        const path = await WholePath.begin(ground);
-        try {
-          const world = played(path);
-          beWellKept(world);
-          await path.open('one');
-          await path.look('ON_DEMAND');
-          await path.open('other');
-          await path.settle();
-          await path.wait(90 * MINUTE);
-          await path.settle();
-          for (const { what, vmid, turn, slice, processes } of happenings) {
-            Object.assign(path.world, { turn, slice });
-            let step = 0;
-            for (const pause of HAPPENINGS[what]?.(world, vmid) ?? []) {
-              path.tell(`${what} of ${vmid}, step ${++step}`);
-              if (step === 1 && processes === 'restart') await path.restart();
-              if (step === 1 && processes === 'take over') await path.takeOver();
-              await goesBy(path, pause);
-            }
+    await search.through(RUNS, day, async (ground, happenings) => {
+      const path = await WholePath.begin(ground);
+      try {
+        const world = played(path);
+        beWellKept(world);
+        await path.open('one');
+        await path.look('ON_DEMAND');
+        await path.open('other');
+        await path.answered();
+        await path.wait(90 * MINUTE);
+        await path.settle();
+        for (const { what, vmid, turn, slice, processes } of happenings) {
+          Object.assign(path.world, { turn, slice });
+          let step = 0;
+          for (const pause of HAPPENINGS[what]?.(world, vmid) ?? []) {
+            path.tell(`${what} of ${vmid}, step ${++step}`);
+            if (step === 1 && processes === 'restart') await path.restart();
+            if (step === 1 && processes === 'take over') await path.takeOver();
+            await goesBy(path, pause);
           }
-          await path.wait(10 * MINUTE);
-          await path.settle();
-          path.holds('law 8: nothing happened', path.steps, []);
-          path.holds('nothing failed', path.failures.map(String), []);
-          await checkRecord(path, [], false);
-        } finally {
-          await path.close();
         }
-      }),
-      { numRuns: RUNS },
-    );
+        await path.wait(10 * MINUTE);
+        await path.settle();
+        path.holds('law 8: nothing happened', path.steps, []);
+        path.holds('nothing failed', path.failures.map(String), []);
+        await checkRecord(path, [], false);
+      } finally {
+        await path.close();
+      }
+    });
   });
 });

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { HOUR, SECOND } from '../../src/domain/time.js';
-import { Ground, WholePath } from '../testkit/whole-path.js';
+import { WholePath } from '../testkit/whole-path.js';
 import { type Beginning, begin, beginnings, VMIDS } from '../testkit/whole-path-days.js';
+import { Ground } from '../testkit/whole-path-ground.js';
 import { checkRecord } from '../testkit/whole-path-laws.js';
+import { Search } from '../testkit/whole-path-search.js';
 
 /** Runs of each property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/laws`. */
 const RUNS = Math.ceil(Number(process.env.PROPERTY_RUNS ?? 100) / 5);
@@ -14,7 +16,6 @@ async function known(ground: Ground, beginning: Beginning): Promise<WholePath> {
   const path = await WholePath.begin(ground);
   begin(path.world, beginning);
   await path.open('one');
-  await path.look('ON_DEMAND');
   await path.settle();
   await later(path);
   return path;
@@ -47,110 +48,106 @@ function telling(path: WholePath): readonly string[] {
 }
 
 describe('from the estate through the store to what is told', () => {
-  let ground: Ground;
+  let search: Search;
   beforeAll(async () => {
-    ground = await Ground.open();
+    search = await Search.open();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   });
   afterAll(async () => {
     vi.useRealTimers();
-    await ground.close();
+    await search.close();
   });
 
   it('law 7: the order of reading does not matter, nor who reads', { timeout: TIMEOUT }, async () => {
     const orders = fc.array(fc.nat({ max: 15 }), { minLength: 2, maxLength: 8 });
-    await fc.assert(
-      fc.asyncProperty(beginnings, beginnings, orders, fc.boolean(), async (beginning, other, turns, changesHands) => {
-        // Guests keep their kind, or they would be other guests.
-        const next = {
-          ...other,
-          guests: other.guests.map((one, i) => ({ ...one, kind: beginning.guests[i]?.kind ?? one.kind })),
-        };
-        const ends: (readonly string[])[] = [];
-        for (const order of [[], turns]) {
-          const path = await known(ground, beginning);
-          try {
-            const before = path.steps.length;
-            begin(path.world, next);
-            path.world.slice = 1;
-            for (const turn of order) {
-              path.world.turn = turn;
-              path.world.estate.pass(10 * SECOND);
-              await path.look('POLL');
-              if (changesHands) await path.takeOver();
-            }
-            const settle = () => (order === turns ? poll(path) : path.settle());
-            await settle();
-            await later(path, settle);
-            ends.push(telling(path));
-            if (order !== turns) continue;
-            path.holds('law 7: slices end as the whole does', ends[1], ends[0]);
-            // A declared address whose guest was read is unused by law, until a stranger is found to carry it.
-            const steps = path.steps
-              .slice(before)
-              .filter(({ findingId }) => !findingId.startsWith('DECLARED_ADDRESS_UNUSED'));
-            const opened = new Set(steps.filter(({ type }) => type !== 'RESOLVED').map(({ findingId }) => findingId));
-            const back = steps.filter(({ type, findingId }) => type === 'RESOLVED' && opened.has(findingId));
-            path.holds('law 7: nothing is told on the way that is taken back', back, []);
-            await checkRecord(path, [], false);
-          } finally {
-            await path.close();
+    const changes = fc.tuple(beginnings, beginnings, orders, fc.boolean());
+    await search.through(RUNS, changes, async (ground, [beginning, other, turns, changesHands]) => {
+      // Guests keep their kind, or they would be other guests.
+      const next = {
+        ...other,
+        guests: other.guests.map((one, i) => ({ ...one, kind: beginning.guests[i]?.kind ?? one.kind })),
+      };
+      const ends: (readonly string[])[] = [];
+      for (const order of [[], turns]) {
+        const path = await known(ground, beginning);
+        try {
+          const before = path.steps.length;
+          begin(path.world, next);
+          path.world.slice = 1;
+          for (const turn of order) {
+            path.world.turn = turn;
+            path.world.estate.pass(10 * SECOND);
+            await path.look('POLL');
+            if (changesHands) await path.takeOver();
           }
+          const settle = () => (order === turns ? poll(path) : path.settle());
+          await settle();
+          await later(path, settle);
+          ends.push(telling(path));
+          if (order !== turns) continue;
+          path.holds('law 7: slices end as the whole does', ends[1], ends[0]);
+          // A declared address whose guest was read is unused by law, until a stranger is found to carry it.
+          const steps = path.steps
+            .slice(before)
+            .filter(({ findingId }) => !findingId.startsWith('DECLARED_ADDRESS_UNUSED'));
+          const opened = new Set(steps.filter(({ type }) => type !== 'RESOLVED').map(({ findingId }) => findingId));
+          const back = steps.filter(({ type, findingId }) => type === 'RESOLVED' && opened.has(findingId));
+          path.holds('law 7: nothing is told on the way that is taken back', back, []);
+          await checkRecord(path, [], false);
+        } finally {
+          await path.close();
         }
-      }),
-      { numRuns: RUNS },
-    );
+      }
+    });
   });
 
   it('law 6: the dead keep their place, also over a restart', { timeout: TIMEOUT }, async () => {
     const some = fc.subarray([...VMIDS]);
-    await fc.assert(
-      fc.asyncProperty(beginnings, some, some, fc.boolean(), async (beginning, stopped, templates, dark) => {
-        const quiet = beginning.guests.map((one) => ({ ...one, row: one.row && { ...one.row, status: null } }));
-        const path = await WholePath.begin(ground);
-        const { estate } = path.world;
-        const there = (vmids: readonly number[]) =>
-          [...estate.guests.values()].filter(({ vmid }) => vmids.includes(vmid));
-        try {
-          begin(path.world, { ...beginning, guests: quiet });
-          for (const { vmid, cluster } of there(templates))
-            estate.guest({ vmid, cluster, template: true, power: 'STOPPED' });
-          await path.open('one');
-          await path.look('ON_DEMAND');
-          await path.settle();
-          await later(path);
-          const carried = () =>
-            [...path.leader.replica.view().guests.values()]
-              .map(({ id, carried: own }) => [id, own.map(({ address }) => address)])
-              .sort();
-          const before = carried();
-          const steps = path.steps.length;
-          for (const { vmid, cluster } of there(stopped)) estate.stop(vmid, cluster);
-          if (dark) estate.node('pve1', { online: false });
-          path.tell(`${stopped.join(', ')} stop${dark ? ', and pve1 goes down' : ''}`);
-          await path.look('POLL');
-          await path.restart();
-          await later(path);
-          path.holds('law 6: the stopped carry what they carried', carried(), before);
-          path.holds(
-            'law 6: nothing opens because guests rest',
-            path.steps.slice(steps).filter(({ type }) => type === 'OPENED' || type === 'REOPENED'),
-            [],
+    const nights = fc.tuple(beginnings, some, some, fc.boolean());
+    await search.through(RUNS, nights, async (ground, [beginning, stopped, templates, dark]) => {
+      const quiet = beginning.guests.map((one) => ({ ...one, row: one.row && { ...one.row, status: null } }));
+      const path = await WholePath.begin(ground);
+      const { estate } = path.world;
+      const there = (vmids: readonly number[]) =>
+        [...estate.guests.values()].filter(({ vmid }) => vmids.includes(vmid));
+      try {
+        begin(path.world, { ...beginning, guests: quiet });
+        for (const { vmid, cluster } of there(templates))
+          estate.guest({ vmid, cluster, template: true, power: 'STOPPED' });
+        await path.open('one');
+        await path.look('ON_DEMAND');
+        await path.settle();
+        await later(path);
+        const carried = () =>
+          [...path.leader.replica.view().guests.values()]
+            .map(({ id, carried: own }) => [id, own.map(({ address }) => address)])
+            .sort();
+        const before = carried();
+        const steps = path.steps.length;
+        for (const { vmid, cluster } of there(stopped)) estate.stop(vmid, cluster);
+        if (dark) estate.node('pve1', { online: false });
+        path.tell(`${stopped.join(', ')} stop${dark ? ', and pve1 goes down' : ''}`);
+        await path.look('POLL');
+        await path.restart();
+        await later(path);
+        path.holds('law 6: the stopped carry what they carried', carried(), before);
+        path.holds(
+          'law 6: nothing opens because guests rest',
+          path.steps.slice(steps).filter(({ type }) => type === 'OPENED' || type === 'REOPENED'),
+          [],
+        );
+        const { guests, findings } = path.leader.replica.view();
+        for (const { id, row, status } of guests.values()) {
+          if (dark && row.node === 'pve1') path.holds(`law 6: ${id} is out of sight`, status, 'UNKNOWN');
+          const owned = [...findings.byId.values()].filter(
+            ({ identity: { kind }, guests: own }) =>
+              kind.includes('ADDRESS') && kind !== 'DECLARED_ADDRESS_UNUSED' && own.includes(id),
           );
-          const { guests, findings } = path.leader.replica.view();
-          for (const { id, row, status } of guests.values()) {
-            if (dark && row.node === 'pve1') path.holds(`law 6: ${id} is out of sight`, status, 'UNKNOWN');
-            const owned = [...findings.byId.values()].filter(
-              ({ identity: { kind }, guests: own }) =>
-                kind.includes('ADDRESS') && kind !== 'DECLARED_ADDRESS_UNUSED' && own.includes(id),
-            );
-            if (row.template) path.holds(`law 6: the template ${id} owns no address`, owned, []);
-          }
-        } finally {
-          await path.close();
+          if (row.template) path.holds(`law 6: the template ${id} owns no address`, owned, []);
         }
-      }),
-      { numRuns: RUNS },
-    );
+      } finally {
+        await path.close();
+      }
+    });
   });
 });

@@ -1,11 +1,10 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { DomainError } from '../../src/domain/errors.js';
 import { HOUR, MINUTE } from '../../src/domain/time.js';
 import { CONF, TABLE } from '../testkit/domain-declared.js';
 import { DCIM } from '../testkit/domain-netbox.js';
 import { caller } from '../testkit/principal.js';
-import { Ground, WholePath } from '../testkit/whole-path.js';
+import { WholePath } from '../testkit/whole-path.js';
 import { begin, type Day, happens, light, lives, pauseOf } from '../testkit/whole-path-days.js';
 import {
   checkQuiet,
@@ -17,6 +16,7 @@ import {
   type Said,
   Sight,
 } from '../testkit/whole-path-laws.js';
+import { Search } from '../testkit/whole-path-search.js';
 
 /** Runs of the property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/laws`. */
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 100);
@@ -170,51 +170,48 @@ class Life {
 }
 
 describe('the laws, from the estate through the store to what is told', () => {
-  let ground: Ground;
+  let search: Search;
   beforeAll(async () => {
-    ground = await Ground.open();
+    search = await Search.open();
     // Nothing happens but what the story says: no timer of the gateway goes off by itself.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   });
   afterAll(async () => {
     vi.useRealTimers();
-    await ground.close();
+    await search.close();
   });
 
   it('hold over changes, outages, restarts, take-overs, replays, wrong clocks and people’s words', {
     timeout: TIMEOUT,
   }, async () => {
-    await fc.assert(
-      fc.asyncProperty(lives, async ([beginning, happenings]) => {
-        const path = await WholePath.begin(ground);
-        const life = new Life(path);
-        try {
-          begin(path.world, beginning);
-          await path.open('one');
-          await path.look('ON_DEMAND');
-          await path.open('other');
-          await path.settle();
-          for (const day of happenings) await life.day(day);
-          light(path);
-          path.deaf = false;
-          path.policy = { ...path.policy, ignore: [] };
-          path.tell('everything can be seen again, and is looked at');
-          await path.settle();
-          await path.wait(HOUR + 50 * MINUTE);
-          await path.settle();
-          life.check();
-          checkTold(path);
-          checkTruth(path);
-          await checkQuiet(path);
-          await checkRestart(path);
-          await checkRecord(path, life.said, life.severityStepped);
-          for (const server of path.servers) await path.caughtUp(server);
-          life.check();
-        } finally {
-          await path.close();
-        }
-      }),
-      { numRuns: RUNS, endOnFailure: process.env.PROPERTY_SHRINK === 'no' },
-    );
+    await search.through(RUNS, lives, async (ground, [beginning, happenings]) => {
+      const path = await WholePath.begin(ground);
+      const life = new Life(path);
+      try {
+        begin(path.world, beginning);
+        await path.open('one');
+        await path.look('ON_DEMAND');
+        await path.open('other');
+        await path.answered();
+        for (const day of happenings) await life.day(day);
+        light(path);
+        path.deaf = false;
+        path.policy = { ...path.policy, ignore: [] };
+        path.tell('everything can be seen again, and is looked at');
+        await path.settle();
+        await path.wait(HOUR + 50 * MINUTE);
+        await path.settle();
+        life.check();
+        checkTold(path);
+        checkTruth(path);
+        await checkQuiet(path);
+        await checkRestart(path);
+        await checkRecord(path, life.said, life.severityStepped);
+        for (const server of path.servers) await path.caughtUp(server);
+        life.check();
+      } finally {
+        await path.close();
+      }
+    });
   });
 });

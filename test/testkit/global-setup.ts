@@ -11,19 +11,25 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Superuser's URL of the server that all test databases lie on. */
     readonly postgresUrl: string;
+    /** The directory of its socket; null: the server is not ours. */
+    readonly postgresSocket: string | null;
   }
 }
 
 const PREFIX = 'sankofa-test-pg-';
+/** Whoever PostgreSQL runs as may write here; its socket bears the number of its port. */
+const SOCKETS = tmpdir();
 const ABANDONED_AFTER = 2 * 60_000;
 
 let stop: () => Promise<void> = async () => undefined;
 
 /** One PostgreSQL a test run, with one migrated database that every test file's own is a copy of. */
 export async function setup(project: TestProject): Promise<void> {
-  const url = await serverForTests();
+  const given = process.env.TEST_DATABASE_URL;
+  const url = given === undefined || given === '' ? await serverForTests() : given;
   await makeTemplate(url);
   project.provide('postgresUrl', url);
+  project.provide('postgresSocket', url === given ? null : SOCKETS);
 }
 
 export async function teardown(): Promise<void> {
@@ -31,14 +37,15 @@ export async function teardown(): Promise<void> {
 }
 
 async function serverForTests(): Promise<string> {
-  const given = process.env.TEST_DATABASE_URL;
-  if (given !== undefined && given !== '') return given;
   await sweep();
   const dataDir = await mkdtemp(join(tmpdir(), PREFIX));
   // mkdtemp gives 0700, which PostgreSQL's own user could not enter when the tests run as root.
   await chmod(dataDir, 0o755);
   // Nothing here must survive a power cut.
-  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' };
+  const settings = {
+    ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
+    unix_socket_directories: SOCKETS,
+  };
   const embedded = await startEmbedded({ dataDir, settings });
   stop = async () => {
     await embedded.stop();

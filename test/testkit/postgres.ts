@@ -21,6 +21,14 @@ export function useServer(url: string): () => void {
   };
 }
 
+/** The same database by the server's socket, where it has one that we know of: a third cheaper for many small questions. */
+export function throughSocket(url: string): string {
+  const directory = inject('postgresSocket');
+  if (directory === null || otherServer !== undefined) return url;
+  const { username, password, port, pathname } = new URL(url);
+  return `postgresql://${username}:${password}@${pathname}?host=${encodeURIComponent(directory)}&port=${port}`;
+}
+
 export interface TestDatabase {
   readonly url: string;
   drop(): Promise<void>;

@@ -3,7 +3,8 @@ import { DAY, MINUTE } from '../../src/domain/time.js';
 import type { InventoryView } from '../../src/domain/view.js';
 import { CONF, TABLE } from './domain-declared.js';
 import { DCIM } from './domain-netbox.js';
-import type { Server, Step, WholePath } from './whole-path.js';
+import type { Step, WholePath } from './whole-path.js';
+import type { Server } from './whole-path-server.js';
 import { FILES } from './whole-path-world.js';
 
 export const DRIFT_TOPICS = ['detected', 'updated', 'acknowledged', 'suppressed', 'resolved', 'reopened'].map(

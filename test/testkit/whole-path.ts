@@ -1,18 +1,13 @@
-import pg from 'pg';
-import { DeclaredLooks } from '../../src/app/declared-looks.js';
-import { Runner } from '../../src/collection/runner.js';
-import type { CollectedSource, RunMode } from '../../src/collection/source.js';
+import type pg from 'pg';
+import type { RunMode } from '../../src/collection/source.js';
 import { type Comparison, compare } from '../../src/domain/compare/compare.js';
 import type { Ask } from '../../src/domain/compare/world.js';
 import { DEFAULT_POLICY, type Policy } from '../../src/domain/policy.js';
 import { isoTime, SECOND } from '../../src/domain/time.js';
-import { type Decisions, driftDecisions } from '../../src/drift/decisions.js';
-import { type DriftKeeper, driftKeeper } from '../../src/drift/keeper.js';
-import { openReplica, type Replica } from '../../src/inventory/replica.js';
-import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
-import { createTestDatabase } from './postgres.js';
-import { aContract } from './view.js';
+import type { Ground } from './whole-path-ground.js';
+import { openServer, type Server } from './whole-path-server.js';
+import { Story } from './whole-path-story.js';
 import { FILES, World } from './whole-path-world.js';
 
 /** One row of a finding's history, as it lies in the database. */
@@ -28,72 +23,13 @@ export interface Step {
   readonly cursor: bigint | null;
 }
 
-/** One database for many lives: two stores on it, for two processes, and a connection that looks at what they wrote. */
-export class Ground {
-  readonly stores: readonly Store[];
-  readonly sql: pg.Client;
-  readonly close: () => Promise<void>;
-  readonly #tables: readonly string[];
-
-  private constructor(stores: readonly Store[], sql: pg.Client, tables: readonly string[], close: () => Promise<void>) {
-    this.stores = stores;
-    this.sql = sql;
-    this.#tables = tables;
-    this.close = close;
-  }
-
-  static async open(): Promise<Ground> {
-    const { url, drop } = await createTestDatabase();
-    const stores = await Promise.all(['one', 'other'].map((applicationName) => openStore({ url, applicationName })));
-    const sql = new pg.Client({ connectionString: url });
-    await sql.connect();
-    const { rows } = await sql.query<{ name: string }>(
-      `SELECT quote_ident(tablename) AS name FROM pg_tables
-        WHERE schemaname = 'public' AND tablename NOT IN ('migrations', 'write_head')`,
-    );
-    const close = async () => {
-      await sql.end();
-      for (const store of stores) await store.close();
-      await drop();
-    };
-    return new Ground(
-      stores,
-      sql,
-      rows.map(({ name }) => name),
-      close,
-    );
-  }
-
-  /** Of a few rows, deleting is a tenth of the price of truncating; foreign keys are looked at when all are gone. */
-  async clear(): Promise<void> {
-    const deletes = this.#tables.map((name) => `DELETE FROM ${name};`).join(' ');
-    await this.sql.query(
-      `BEGIN; SET LOCAL session_replication_role = replica; ${deletes}
-       UPDATE write_head SET seq = 0, event_cursor = 0, pruned_cursor = 0, at = '2100-01-01'; COMMIT`,
-    );
-  }
-}
-
-/** One process: a replica, what collects, compares and decides there, and its clock. */
-export interface Server {
-  readonly name: string;
-  readonly store: Store;
-  readonly replica: Replica;
-  readonly keeper: DriftKeeper;
-  readonly decisions: Decisions;
-  readonly runner: Runner;
-  readonly sources: readonly CollectedSource[];
-  readonly looks: DeclaredLooks;
-  readonly clock: { skew: number };
-}
-
 /**
  * The whole way from an estate to what is told of it: passes as the product plans them, the store, replicas, comparisons
  * under their lock, and people. Nothing is simulated but the outside and the time, which the store is told as well.
  */
 export class WholePath {
   readonly world = new World();
-  readonly story: string[] = [];
+  readonly #story = new Story();
   readonly steps: Step[] = [];
   readonly failures: unknown[] = [];
   policy: Policy = DEFAULT_POLICY;
@@ -110,6 +46,11 @@ export class WholePath {
   /** Told what became of findings, as soon as it is written. */
   stepped: (steps: readonly Step[]) => void = () => {};
   readonly #ground: Ground;
+  /** The time that the store was told last. */
+  #told = 0;
+  /** Something was committed that followers have not learned, and perhaps steps among it. */
+  #isNews = false;
+  #mayHaveStepped = false;
 
   private constructor(ground: Ground) {
     this.#ground = ground;
@@ -127,49 +68,17 @@ export class WholePath {
   }
 
   /** Opens one more process, on the store whose turn it is. */
-  async open(name: string, behind = 0): Promise<Server> {
-    const used = this.servers.map(({ name: one }) => one);
-    const store = this.#clocked(this.#ground.stores[name === 'one' ? 0 : 1] as Store);
-    if (used.includes(name)) throw new Error(`${name} is open already`);
-    const clock = { skew: behind };
-    const { world } = this;
-    const replica = await openReplica(store, {
-      ...{ contract: aContract(), precedence: DEFAULT_POLICY.precedence, declaredOff: [] },
-      cluster: (cluster) => world.settingsOf(cluster),
-    });
-    const now = () => world.now + clock.skew;
-    const looks = new DeclaredLooks(FILES);
-    const catchUp = async () => {
-      await replica.catchUp();
-      await replica.catchUpFindings();
-    };
-    const keeper = driftKeeper({
-      ...{ store, now, catchUp, view: () => replica.view(), policy: () => this.policy },
-      mayCompare: () => looks.allSeen([]),
-      learned: (changed, _comparison, at, seq) => {
-        if (seq !== null) replica.learnFindings(changed, at, seq);
-        replica.compared(at);
-      },
+  async open(name: string): Promise<Server> {
+    if (this.servers.some((one) => one.name === name)) throw new Error(`${name} is open already`);
+    const store = this.#ground.stores[name === 'one' ? 0 : 1] as Store;
+    const server = await openServer({
+      ...{ name, world: this.world, store: this.#clocked(store, 0), collecting: this.#clocked(store, SECOND) },
+      policy: () => this.policy,
       asked: (asks) => {
         this.#asks = asks;
       },
-      measured: () => {},
       failed: (error) => this.failures.push(error),
     });
-    const runner = new Runner({
-      ...{ store, now, view: () => replica.view(), catchUp: () => replica.catchUp() },
-      learnOwn: (batch, seq, follows) => replica.learnOwn(batch, seq, follows),
-      measured: ({ source }) => void looks.saw(source),
-    });
-    const observer = { view: () => replica.view(), binding: () => replica.binding() };
-    const sources = world.sources({
-      ...observer,
-      get skew() {
-        return clock.skew;
-      },
-    });
-    const decisions = driftDecisions({ store, view: () => replica.view(), catchUp });
-    const server = { name, store, replica, keeper, decisions, runner, sources, looks, clock };
     this.servers.push(server);
     return server;
   }
@@ -204,12 +113,19 @@ export class WholePath {
 
   /** Passes over sources, all by default, and what is said of them then. */
   async look(mode: RunMode = 'POLL', only?: readonly string[]): Promise<void> {
-    await this.collect(mode, only);
+    await this.#pass(mode, only);
+    // Followers learn a pass and what is said of it one after the other, or at once.
+    if (this.world.turn % 2 === 0) await this.hear();
     await this.compared();
   }
 
   /** Passes over sources, without a word of what they show. */
   async collect(mode: RunMode = 'POLL', only?: readonly string[]): Promise<void> {
+    await this.#pass(mode, only);
+    await this.hear();
+  }
+
+  async #pass(mode: RunMode, only?: readonly string[]): Promise<void> {
     await this.#handOverAsks();
     const named = (source: string) => only === undefined || only.some((one) => source.endsWith(`:${one}`));
     const sources = this.leader.sources.filter(({ source }) => named(source));
@@ -221,15 +137,20 @@ export class WholePath {
       this.world.estate.pass(5);
     }
     this.looked(sources.map(({ source }) => source));
-    await this.hear();
   }
 
-  /** Full passes until nothing is asked for any more. */
+  /** A full pass, and what is asked for after it. */
   async settle(): Promise<void> {
-    for (let round = 0; round < 6; round++) {
-      await this.look('ON_DEMAND');
-      if (this.#asks.length === 0) return;
+    await this.look('ON_DEMAND');
+    await this.answered();
+  }
+
+  /** Sources are asked what is asked of them, until nothing is. */
+  async answered(): Promise<void> {
+    for (let round = 0; round < 6 && this.#asks.length > 0; round++) {
       this.world.estate.pass(SECOND);
+      const asked = new Set(this.#asks.map(({ source }) => source.slice(source.indexOf(':') + 1)));
+      await this.look('POLL', [...asked]);
     }
   }
 
@@ -246,7 +167,8 @@ export class WholePath {
 
   /** Followers learn what was committed, unless they hear of nothing. */
   async hear(): Promise<void> {
-    if (this.deaf) return;
+    if (this.deaf || !this.#isNews) return;
+    this.#isNews = false;
     for (const server of this.servers.slice(1)) await this.caughtUp(server);
   }
 
@@ -274,6 +196,8 @@ export class WholePath {
 
   /** The steps that were written since, into the story. */
   async readSteps(): Promise<void> {
+    if (!this.#mayHaveStepped) return;
+    this.#mayHaveStepped = false;
     const { rows } = await this.#ground.sql.query<Record<string, string> & { at: Date }>(
       `SELECT id, finding_id, at, type, actor, reason, declared, observed, cursor
          FROM finding_history WHERE id > $1 ORDER BY id`,
@@ -287,7 +211,7 @@ export class WholePath {
       }),
     );
     for (const { type, findingId, declared, observed, reason, cursor, actor } of steps)
-      this.story.push(
+      this.#story.tell(
         `         ${cursor === null ? 'silently ' : ''}${type} ${findingId} (declared ${declared}, observed ${observed})` +
           `${actor === null ? '' : ` by ${actor}`}${reason === null ? '' : `: ${reason}`}`,
       );
@@ -296,16 +220,12 @@ export class WholePath {
   }
 
   tell(what: string): void {
-    this.story.push(`${isoTime(this.world.now).slice(5, 19)} ${what}`);
+    this.#story.tell(`${isoTime(this.world.now).slice(5, 19)} ${what}`);
   }
 
   /** Fails with the story, so that a shrunk counter-example reads as one. */
   holds(claim: string, actual: unknown, expected: unknown): void {
-    const [is, should] = [actual, expected].map((value): unknown =>
-      JSON.parse(JSON.stringify(value, numbers) ?? 'null'),
-    );
-    const found = [...differences(is, should, '')];
-    if (found.length > 0) throw new Error([claim, ...found.slice(0, 12), ...this.story].join('\n'));
+    this.#story.holds(claim, actual, expected);
   }
 
   query<T extends pg.QueryResultRow>(statement: string): Promise<readonly T[]> {
@@ -331,12 +251,16 @@ export class WholePath {
   }
 
   /**
-   * The store with the model's time. It gives no transaction a time before that of an earlier one, so telling it of a
-   * later one sets its clock.
+   * The store with the model's time, told when it was last told more than `late` ago. It gives no transaction a time
+   * before that of an earlier one, so telling it of a later one sets its clock.
    */
-  #clocked(store: Store): Store {
-    const tick = () =>
-      this.#ground.sql.query('UPDATE write_head SET at = $1 WHERE at < $1', [new Date(this.world.now)]);
+  #clocked(store: Store, late: number): Store {
+    const tick = async () => {
+      const { now } = this.world;
+      if (now <= this.#told + late) return;
+      await this.#ground.sql.query('UPDATE write_head SET at = $1 WHERE at < $1', [new Date(now)]);
+      this.#told = now;
+    };
     return {
       ...store,
       now: async () => {
@@ -345,33 +269,20 @@ export class WholePath {
       },
       transaction: async (work) => {
         await tick();
-        return store.transaction(async (tx) => {
-          const result = await work(tx);
-          if (this.breaks) {
-            this.breaks = false;
-            throw new Error('the connection broke before the commit');
-          }
-          return result;
-        });
+        return store
+          .transaction(async (tx) => {
+            const result = await work(tx);
+            if (this.breaks) {
+              this.breaks = false;
+              throw new Error('the connection broke before the commit');
+            }
+            return result;
+          })
+          .finally(() => {
+            this.#isNews = true;
+            this.#mayHaveStepped ||= late === 0;
+          });
       },
     };
   }
-}
-
-/** Where two values part, each place on a line. */
-function* differences(is: unknown, should: unknown, at: string): Generator<string> {
-  if (isBranch(is) && isBranch(should)) {
-    for (const key of new Set([...Object.keys(is), ...Object.keys(should)]))
-      yield* differences(is[key], should[key], `${at}.${key}`);
-  } else if (JSON.stringify(is) !== JSON.stringify(should))
-    yield `  ${at} is ${JSON.stringify(is)}, and should be ${JSON.stringify(should)}`;
-}
-
-function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function numbers(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  return value instanceof Map || value instanceof Set ? [...value] : value;
 }
