@@ -80,6 +80,16 @@ export async function scriptedServer(
   };
 }
 
+/** What is said where nobody listens. */
+export const NOBODY = 'connection refused: nothing listens there; is it running, and is the port right?';
+
+/** What is said of an answer that a proxy gave in the peer's place, behind status and reason. */
+export const DOOR = {
+  502: 'from a proxy in front of it and not from itself: is it running, and does the proxy lead to it?',
+  503: 'from a proxy in front of it or from itself: is it starting, down or overloaded?',
+  504: 'from a proxy in front of it that waited for it in vain: does it hang?',
+} as const;
+
 /** A port on the loopback where nobody listens. */
 export async function deadPort(): Promise<number> {
   const server = await scriptedServer(() => {}, 'plain');

@@ -55,13 +55,15 @@ export async function startSimulatedNpm(options: SimulatedNpmOptions): Promise<S
   const manager = new Manager(options, model, { faults, secret });
   const service = await startService({
     ...{ certificate, port, faults, headers: HEADERS },
-    broken: (status, reason = status === 403 ? 'Permission Denied' : 'Internal Error') => refused(status, reason),
+    broken: (status, reason) => refused(status, reason ?? ERRORS[status] ?? 'Internal Error'),
     loginPage: () => html(200, 'Sign in'),
     answer: (request) => manager.answer(request),
   });
   const { planted: plantedDrift, touched } = model;
   return { ...service, name, identity: NPM_USER.email, secret, faults, plantedDrift, touched };
 }
+
+const ERRORS: Readonly<Record<number, string>> = { 403: 'Permission Denied', 404: 'Not Found' };
 
 const HEADERS = {
   'content-type': 'application/json; charset=utf-8',

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type Certificate, expired, selfSigned } from '../certificate.js';
 import type { HttpFaults, PathFault, ShownCertificate } from '../fault-switches.js';
-import type { Answer } from './answers.js';
+import { type Answer, html } from './answers.js';
 
 /** What the faults of a service must tell: `FaultSwitches` does, and every class made of it. */
 export interface RequestFaults {
@@ -177,7 +177,7 @@ class Counter {
   #fromFaults(fault: PathFault | undefined): Answer | undefined {
     const { faults, broken, loginPage } = this.#needs;
     if (fault?.does === 'login-page' || faults.now.loginPage) return loginPage();
-    if (fault?.does === 'error') return broken(fault.status ?? 500, fault.reason);
+    if (fault?.does === 'error') return inFront(fault) ?? broken(fault.status ?? 500, fault.reason);
     return faults.now.status500 ? broken(500, undefined) : undefined;
   }
 
@@ -220,6 +220,12 @@ class Counter {
     }
     response.write(body.subarray(0, Math.floor(body.length / 2)), () => request.socket.destroy());
   }
+}
+
+/** 502 to 504 are the word of a proxy in front of a service, which has a page for them; with a reason they are its own. */
+function inFront({ status = 500, reason }: PathFault): Answer | undefined {
+  const isDoor = status >= 502 && status <= 504 && reason === undefined;
+  return isDoor ? html(status, STATUS_CODES[status] ?? '') : undefined;
 }
 
 const NO_QUERY = new URLSearchParams();

@@ -67,11 +67,7 @@ export async function startSimulatedUnifi(options: SimulatedUnifiOptions): Promi
   const door = new UnifiDoor({ ...options, faults, flavour, password, apiKey, version });
   const service = await startService({
     ...{ certificate, port, faults, headers: HEADERS[flavour] },
-    // A console answers for an application that is starting with a page of its own.
-    broken: (status, reason) =>
-      status === 502 || status === 503
-        ? html(status, reason ?? 'Bad Gateway')
-        : refused(status, reason ?? 'api.err.ServerError'),
+    broken: (status, reason) => refused(status, reason ?? ERRORS[status] ?? 'api.err.ServerError'),
     loginPage: () => html(200, 'Sign in'),
     answer: (request) => door.opens(request) ?? answer({ ...options, model, flavour, version }, request),
   });
@@ -80,6 +76,12 @@ export async function startSimulatedUnifi(options: SimulatedUnifiOptions): Promi
   const [{ name: site }] = SITES;
   return { ...service, site, username: door.username, password, apiKey, faults, plantedDrift, touched, stranger };
 }
+
+const ERRORS: Readonly<Record<number, string>> = {
+  401: 'api.err.LoginRequired',
+  403: 'api.err.NoPermission',
+  404: 'api.err.NotFound',
+};
 
 const HEADERS = {
   os: { 'content-type': 'application/json; charset=utf-8', server: 'nginx' },

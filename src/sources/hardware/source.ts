@@ -3,7 +3,9 @@ import type { RecordKind, ServiceObservation } from '../../domain/record.js';
 import type { ClusterSettings } from '../../domain/settings.js';
 import { type Instant, MINUTE, SECOND } from '../../domain/time.js';
 import { type ProxmoxClient, proxmoxClient, type Reply } from '../proxmox/client.js';
+import { ELSE_CHECK } from '../proxmox/parse/answer.js';
 import { ownSignal } from '../proxmox/source.js';
+import { askedFor } from '../transport/asked-for.js';
 import { gate } from '../transport/gate.js';
 import type { HttpsLimits } from '../transport/https.js';
 import { listedNodes } from './parse/node.js';
@@ -131,8 +133,8 @@ function notBegun(node: string): ReadNode {
 }
 
 function doorWords(reply: Reply): string {
-  if (reply.kind === 'silent') return reply.words;
-  const words = reply.kind === 'content' ? 'the answer to /nodes is no list' : reply.words;
+  if (reply.kind === 'silent') return `${reply.words}${askedFor('/nodes', reply.setback)}`;
+  const words = reply.kind === 'content' ? `the answer to /nodes is no list; ${ELSE_CHECK}` : reply.words;
   return `${reply.url}: ${words}`;
 }
 

@@ -1,4 +1,5 @@
 import type { NetboxSettings } from '../../domain/settings.js';
+import { askNamed } from '../transport/asked-for.js';
 import { type HttpsClient, type HttpsLimits, httpsClient } from '../transport/https.js';
 import { TransportError } from '../transport/transport-error.js';
 import { readAnswer } from './parse/answer.js';
@@ -57,13 +58,12 @@ export function netboxClient(settings: NetboxSettings, limits: Partial<HttpsLimi
   return {
     url: base,
     async get(path, query, permission, ask) {
-      const answer = await https
-        .ask({ path: `/api${path}${query === '' ? '' : `?${query}`}`, ...ask })
-        .catch((thrown: unknown) => {
-          ask.signal.throwIfAborted();
-          if (!(thrown instanceof TransportError)) throw thrown;
-          throw new NetboxTrouble(`${thrown.message} (asked for /api${path})`, thrown);
-        });
+      const request = { path: `/api${path}${query === '' ? '' : `?${query}`}`, ...ask };
+      const answer = await askNamed(https, request).catch((thrown: unknown) => {
+        ask.signal.throwIfAborted();
+        if (!(thrown instanceof TransportError)) throw thrown;
+        throw new NetboxTrouble(thrown.message, thrown);
+      });
       const read = readAnswer(answer, { permission, token: version });
       if (read.kind === 'refused') throw new NetboxTrouble(`${base}/api${path}: ${read.words}`);
       const { 'api-version': apiVersion } = answer.headers;

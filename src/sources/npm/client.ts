@@ -1,10 +1,11 @@
 import type { NpmSettings } from '../../domain/settings.js';
 import type { Instant } from '../../domain/time.js';
 import { type PassAsk, PassFailure } from '../service-pass.js';
-import { type HttpsAnswer, type HttpsLimits, httpsClient } from '../transport/https.js';
+import { askNamed } from '../transport/asked-for.js';
+import { type HttpsAnswer, type HttpsLimits, type HttpsRequest, httpsClient } from '../transport/https.js';
 import { jsonBody } from '../transport/json-body.js';
 import { type WireObject, wireInteger, wireObject } from '../wire-values.js';
-import { type NpmToken, notNpm, npmToken, npmWords } from './login.js';
+import { LOGIN, type NpmToken, notNpm, npmToken, npmWords } from './login.js';
 
 /** What came of asking for one list. `kept`: not for this user, or not in this version. */
 export type NpmList =
@@ -35,48 +36,40 @@ export function npmClient(settings: NpmSettings, { now, limits }: NpmNeeds): Npm
   });
   let token: NpmToken | undefined;
   let isFresh = false;
-  let isDoor = false;
-
-  /** Whether this is the first question of the pass: its lists are a household's, so any of them will do. */
-  const first = () => {
-    const was = isDoor;
-    isDoor = false;
-    return was;
-  };
-  const login = async (ask: PassAsk) => {
+  // Its lists are a household's, and a login is one look into its database: whatever lasts longer than at the door hangs.
+  const ask = (request: HttpsRequest) => askNamed(https, { ...request, isDoor: true });
+  const login = async (by: PassAsk) => {
     isFresh = true;
     token = undefined;
     const json = { identity: settings.identity, secret: settings.secret.reveal() };
-    const answer = await https.ask({ path: '/api/tokens', json, isDoor: first(), ...ask });
+    const answer = await ask({ path: LOGIN, json, ...by });
     token = npmToken(answer, settings, now());
     return token;
   };
-  const get = async (path: string, ask: PassAsk): Promise<HttpsAnswer> => {
-    const held = token !== undefined && (isFresh || token.goodUntil > now()) ? token : await login(ask);
-    const asking = (by: NpmToken) =>
-      https.ask({ path, headers: { authorization: `Bearer ${by.text}` }, isDoor: first(), ...ask });
+  const get = async (path: string, by: PassAsk): Promise<HttpsAnswer> => {
+    const held = token !== undefined && (isFresh || token.goodUntil > now()) ? token : await login(by);
+    const asking = ({ text }: NpmToken) => ask({ path, headers: { authorization: `Bearer ${text}` }, ...by });
     const answer = await asking(held);
-    return isFresh || !mayBeTheToken(answer) ? answer : asking(await login(ask));
+    return isFresh || !mayBeTheToken(answer) ? answer : asking(await login(by));
   };
 
   return {
     begin() {
       isFresh = false;
-      isDoor = true;
     },
-    async list(path, ask) {
-      const answer = await get(path, ask);
+    async list(path, by) {
+      const answer = await get(path, by);
       // A token that was refused once is not offered again: the next pass signs in anew.
       if (mayBeTheToken(answer)) token = undefined;
       return readList(answer, settings, path);
     },
-    async user(ask) {
-      const answer = await get('/api/users/me?expand=permissions', ask);
+    async user(by) {
+      const answer = await get('/api/users/me?expand=permissions', by);
       const read = jsonBody(answer);
       return answer.status === 200 && read.kind === 'json' ? wireObject(read.value) : undefined;
     },
-    async version(ask) {
-      const answer = await https.ask({ path: '/api/', ...ask });
+    async version(by) {
+      const answer = await ask({ path: '/api/', ...by });
       const read = jsonBody(answer);
       return read.kind === 'json' ? versionText(wireObject(wireObject(read.value)?.version)) : undefined;
     },
@@ -95,7 +88,7 @@ function readList(answer: HttpsAnswer, settings: NpmSettings, path: string): Npm
   if (status === 403 || status === 404) return { kind: 'kept', status, words };
   const read = jsonBody(answer);
   if (status === 200 && read.kind === 'json' && Array.isArray(read.value)) return { kind: 'rows', rows: read.value };
-  if (status >= 200 && status < 400) throw new PassFailure(notNpm(answer, settings));
+  if (status >= 200 && status < 400) throw new PassFailure(notNpm(answer, settings, path));
   throw new PassFailure(`${settings.url} fails at ${path}: ${words}; see the log of Nginx Proxy Manager`);
 }
 

@@ -2,10 +2,13 @@ import type { NpmSettings } from '../../domain/settings.js';
 import { type Instant, MINUTE } from '../../domain/time.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
-import { jsonBody } from '../transport/json-body.js';
+import { CUT, jsonBody } from '../transport/json-body.js';
 import { clockAhead } from '../transport/peer-clock.js';
 import { plainText } from '../understood.js';
 import { type WireObject, wireFlag, wireInteger, wireObject, wireText } from '../wire-values.js';
+
+/** Where a login is asked for. */
+export const LOGIN = '/api/tokens';
 
 export interface NpmToken {
   readonly text: string;
@@ -23,13 +26,13 @@ export function npmToken(answer: HttpsAnswer, settings: NpmSettings, at: Instant
   const read = jsonBody(answer);
   const body = read.kind === 'json' ? wireObject(read.value) : undefined;
   if (answer.status >= 300 && answer.status < 400) throw new PassFailure(redirected(answer, settings));
-  if (body === undefined || answer.status === 404) throw new PassFailure(notNpm(answer, settings));
+  if (body === undefined || answer.status === 404) throw new PassFailure(notNpm(answer, settings, LOGIN));
   if (answer.status !== 200 && answer.status !== 201) {
-    throw new PassFailure(isOwnError(body) ? refused(answer, settings) : notNpm(answer, settings));
+    throw new PassFailure(isOwnError(body) ? refused(answer, settings) : notNpm(answer, settings, LOGIN));
   }
   if (wireFlag(body.requires_2fa) === true) throw new PassFailure(secondFactor(settings));
   const text = wireText(body.token);
-  if (text === undefined) throw new PassFailure(notNpm(answer, settings));
+  if (text === undefined) throw new PassFailure(notNpm(answer, settings, LOGIN));
   const expires = Date.parse(wireText(body.expires) ?? '') - clockAhead(answer, at);
   return { text, goodUntil: (Number.isNaN(expires) ? at + ASSUMED_LIFE : expires) - MARGIN };
 }
@@ -52,11 +55,12 @@ export function npmWords(answer: HttpsAnswer): string {
   return `${answer.status} ${plainText(error?.message) ?? answer.reason}`.trim();
 }
 
-export function notNpm(answer: HttpsAnswer, { url }: NpmSettings): string {
+export function notNpm(answer: HttpsAnswer, { url }: NpmSettings, path: string): string {
   const read = jsonBody(answer);
+  if (read.kind === 'other' && read.isCut) return `${url} answers ${path} with ${read.what}; ${CUT}`;
   const what = read.kind === 'other' ? read.what : 'JSON of another kind';
   const words = answer.status === 200 ? what : `${npmWords(answer)} with ${what}`;
-  return `${url} answers, but is not Nginx Proxy Manager's API: ${words}; url must lead to its admin page (port 81 by default)`;
+  return `${url} answers, but is not Nginx Proxy Manager's API: ${words} at ${path}; url must lead to its admin page (port 81 by default), with no login page in between`;
 }
 
 function redirected(answer: HttpsAnswer, { url }: NpmSettings): string {
@@ -72,5 +76,5 @@ function secondFactor({ url, identity }: NpmSettings): string {
 function refused(answer: HttpsAnswer, { url, identity }: NpmSettings): string {
   const words = npmWords(answer);
   if (answer.status >= 500) return `${url} fails at the login: ${words}; see the log of Nginx Proxy Manager`;
-  return `${url} refuses the login of ${identity}: ${words}; check identity and secret`;
+  return `${url} refuses the login of ${identity}: ${words}; check identity, and the secret that secretEnv or secretFile names`;
 }

@@ -44,9 +44,10 @@ export async function poll({ shell, memory, ask }: PollNeeds, known: KnownCluste
     readVersion(shell, memory, ask),
   ]);
   if (list.kind === 'silent') return list.words;
-  if (list.kind === 'failed') return `pvesh get /cluster/resources: ${list.words}`;
+  if (list.kind === 'failed') return `pvesh get /cluster/resources: ${list.words}; try it on that node`;
   const listed = resources(list.content);
-  if (listed === undefined) return 'pvesh get /cluster/resources: the answer is no list';
+  if (listed === undefined)
+    return 'pvesh get /cluster/resources: the answer is no list; is this a node of a Proxmox cluster?';
 
   const status = membership.kind === 'content' ? clusterStatus(membership.content) : undefined;
   const vmids = readVmList(written);

@@ -82,5 +82,7 @@ function reply(answer: Answer, url: string, askedAt: Instant): Reply {
 /** A node whose own services fail (500, 595 to 599) may stand beside a healthy one; a token that is refused is refused by all. */
 function unfitAtTheDoor(answer: Answer): string | undefined {
   if (answer.kind === 'foreign') return answer.words;
-  return answer.kind === 'refused' && answer.status >= 500 ? answer.words : undefined;
+  return answer.kind === 'refused' && answer.status >= 500
+    ? `${answer.words}; see the journal of that node`
+    : undefined;
 }

@@ -1,5 +1,6 @@
 import type { KnownCluster, ObservedNode, ObservedRow } from '../../domain/observation.js';
 import { HOUR, type Instant } from '../../domain/time.js';
+import { askedFor } from '../transport/asked-for.js';
 import { wireObject, wireText } from '../wire-values.js';
 import type { Ask, ProxmoxClient, Reply } from './client.js';
 import { type Activity, activitySince } from './parse/activity.js';
@@ -45,7 +46,7 @@ const LIST_MS = 15_000;
 export async function poll(needs: PollNeeds, known: KnownCluster): Promise<Poll | string> {
   const { client, ask } = needs;
   const list = await client.get('/cluster/resources', { ...ask, headersMs: LIST_MS, atTheDoor: true });
-  if (list.kind === 'silent') return list.words;
+  if (list.kind === 'silent') return `${list.words}${askedFor('/cluster/resources', list.setback)}`;
   if (list.kind !== 'content') return `${list.url}: ${list.words}${hint(list)}`;
   const listed = resources(list.content);
   if (listed === undefined)
@@ -117,6 +118,6 @@ function logNote(reply: Reply | undefined): string {
 
 function hint(reply: Reply): string {
   if (reply.kind !== 'refused') return '';
-  if (reply.status === 401) return ' (check tokenId and the token secret)';
+  if (reply.status === 401) return ' (check tokenId, and the secret that tokenSecretEnv or tokenSecretFile names)';
   return reply.status === 403 ? ' (the token needs VM.Audit and Sys.Audit, role PVEAuditor, on /)' : '';
 }

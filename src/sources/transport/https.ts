@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import type { TlsPin } from '../../domain/settings.js';
 import { gate } from './gate.js';
 import { pinnedConnector } from './pinned-connector.js';
-import { type Setback, TransportError, transportError } from './transport-error.js';
+import { doorWords, type Setback, TransportError, transportError } from './transport-error.js';
 import { type WholeAnswer, wholeAnswer } from './whole-answer.js';
 
 export interface HttpsLimits {
@@ -209,7 +209,7 @@ function said(url: string, { status, reason, headers, body }: WholeAnswer): Http
 
 function checked(answer: HttpsAnswer, request: HttpsRequest): HttpsAnswer {
   if (answer.status >= 502 && answer.status <= 504) {
-    throw new TransportError('door', `${answer.status} ${answer.reason}`.trim());
+    throw new TransportError('door', doorWords(answer.status, answer.reason));
   }
   const unfit = request.unfit?.(answer);
   if (unfit !== undefined) throw new TransportError('unfit', unfit);

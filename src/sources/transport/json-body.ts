@@ -1,21 +1,25 @@
 import type { HttpsAnswer } from './https.js';
 
-/** A body as JSON, or what it is instead: `an HTML page`. */
+/** A body as JSON, or what it is instead: `an HTML page`. `isCut`: the beginning of some JSON. */
 export type JsonBody =
   | { readonly kind: 'json'; readonly value: unknown }
-  | { readonly kind: 'other'; readonly what: string };
+  | { readonly kind: 'other'; readonly what: string; readonly isCut: boolean };
+
+/** What to do about JSON that breaks off. */
+export const CUT = 'is it restarting, does something in between cut it short?';
 
 export function jsonBody({ body, contentType }: Pick<HttpsAnswer, 'body' | 'contentType'>): JsonBody {
   try {
     return { kind: 'json', value: JSON.parse(body) };
   } catch {
-    return { kind: 'other', what: whatElse(body, contentType) };
+    const isCut = /^\s*[{[]/.test(body);
+    const what = isCut ? `JSON that breaks off after ${body.length} characters` : whatElse(body, contentType);
+    return { kind: 'other', what, isCut };
   }
 }
 
 function whatElse(body: string, contentType: string): string {
   if (body.trim() === '') return 'an empty answer';
   if (contentType.includes('html') || /^\s*<(?:!doctype|html)/i.test(body)) return 'an HTML page';
-  const begun = /^\s*[{[]/.test(body);
-  return begun ? `JSON that breaks off after ${body.length} characters` : contentType || 'no JSON';
+  return contentType || 'no JSON';
 }

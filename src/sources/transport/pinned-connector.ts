@@ -47,7 +47,7 @@ function wrongCertificate(seen: string | undefined, ended: string | undefined): 
   const written = seen.toUpperCase().replace(/(..)(?!$)/g, '$1:');
   return new TransportError(
     'tls',
-    `its certificate has the SHA-256 fingerprint ${written}, which is not pinned; nothing was sent. ${expiry}If the certificate was renewed, compare it on the node and change tlsFingerprint`,
+    `its certificate has the SHA-256 fingerprint ${written}, which is not pinned; nothing was sent. ${expiry}If the certificate was renewed, compare it on that machine and change tlsFingerprint`,
   );
 }
 

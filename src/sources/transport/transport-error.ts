@@ -59,24 +59,39 @@ export function seconds(ms: number): string {
   return `${ms / 1000} s`;
 }
 
+/** What a 502, 503 or 504 is taken for: it is what a proxy in front of the peer says, and of the three a peer itself only the second. */
+export function doorWords(status: number, reason: string): string {
+  const said = `${status} ${reason}`.trim();
+  switch (status) {
+    case 502:
+      return `${said}, from a proxy in front of it and not from itself: is it running, and does the proxy lead to it?`;
+    case 503:
+      return `${said}, from a proxy in front of it or from itself: is it starting, down or overloaded?`;
+    default:
+      return `${said}, from a proxy in front of it that waited for it in vain: does it hang?`;
+  }
+}
+
 export function noConnection(ms: number): string {
   return `no connection within ${seconds(ms)}; is it up, does a firewall let us there?`;
 }
 
+const UNKNOWN_NAME = 'the host name does not resolve; is it spelled right, does the name server know it?';
+
 const BY_CODE: Readonly<Record<string, readonly [Setback, string]>> = {
-  ENOTFOUND: ['dns', 'the host name does not resolve'],
-  ENODATA: ['dns', 'the host name does not resolve'],
-  EAI_AGAIN: ['dns', 'the name server did not answer'],
-  ECONNREFUSED: ['refused', 'connection refused'],
-  EHOSTUNREACH: ['unreachable', 'no route to the host'],
-  ENETUNREACH: ['unreachable', 'the network is unreachable'],
-  EHOSTDOWN: ['unreachable', 'the host is down'],
+  ENOTFOUND: ['dns', UNKNOWN_NAME],
+  ENODATA: ['dns', UNKNOWN_NAME],
+  EAI_AGAIN: ['dns', 'the name server did not answer; is this machine on the network?'],
+  ECONNREFUSED: ['refused', 'connection refused: nothing listens there; is it running, and is the port right?'],
+  EHOSTUNREACH: ['unreachable', 'no route to the host; is it up, and is the address right?'],
+  ENETUNREACH: ['unreachable', 'the network is unreachable from here; is the address right, does a route lead to it?'],
+  EHOSTDOWN: ['unreachable', 'the host is down; is it up, and is the address right?'],
   ETIMEDOUT: [
     'connect-timeout',
     'no connection: the network gave no sign of it; is it up, does a firewall let us there?',
   ],
   UND_ERR_SOCKET: ['cut', BROKEN_OFF],
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['cut', 'the answer is shorter than it said'],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['cut', `the answer is shorter than it said: ${CLOSED_BY}`],
   ECONNRESET: ['cut', `the connection was reset: ${CLOSED_BY}`],
   EPIPE: ['cut', BROKEN_OFF],
   UND_ERR_DESTROYED: ['closed', 'this client was closed'],

@@ -5,7 +5,7 @@ import type { HttpsAnswer } from '../transport/https.js';
 import { plainText } from '../understood.js';
 import { wireObject, wireObjects } from '../wire-values.js';
 import type { UnifiClient } from './client.js';
-import { errorCode, notUnifi, objectOf, unifiWords } from './words.js';
+import { errorCode, notUnifi, objectOf, SEE_LOG, unifiWords } from './words.js';
 
 /** What came of asking for one of a site's lists. `refused`: not for this user, or not in this version. */
 export type ClassicList =
@@ -18,13 +18,18 @@ export async function classicList(
   list: string,
   ask: PassAsk,
 ): Promise<ClassicList> {
-  const answer = await client.get(`/api/s/${encodeURIComponent(site)}/${list}`, ask);
+  const path = pathOf(site, list);
+  const answer = await client.get(path, ask);
   const body = objectOf(answer);
-  if (body === undefined && answer.status < 400) throw new PassFailure(notUnifi(answer, url));
+  if (body === undefined && answer.status < 400) throw new PassFailure(notUnifi(answer, url, path));
   if (answer.status === 200 && wireObject(body?.meta)?.rc === 'ok' && Array.isArray(body?.data)) {
     return { kind: 'rows', rows: body.data, answer };
   }
   return { kind: 'refused', answer };
+}
+
+function pathOf(site: string, list: string): string {
+  return `/api/s/${encodeURIComponent(site)}/${list}`;
 }
 
 /** Why a list that was refused ends the pass; undefined: it is only this list that is not to be had. */
@@ -39,10 +44,11 @@ export async function refusal(
   const words = unifiWords(answer);
   const code = errorCode(answer) ?? '';
   if (/NoSiteContext|UnknownSite/.test(code)) return unknownSite(client, settings, words, ask);
-  if (answer.status === 401) return `${url} does not take its own new session: ${words}`;
+  if (answer.status === 401)
+    return `${url} does not take its own new session at ${list}: ${words}; is its clock right, is a load balancer before it?`;
   if (answer.status === 403 || answer.status === 404 || code === 'api.err.NoPermission') return undefined;
-  if (answer.status === 200 && code === '') return notUnifi(answer, url);
-  return `${url} fails at ${list} of site ${site}: ${words}`;
+  if (answer.status === 200 && code === '') return notUnifi(answer, url, pathOf(site, list));
+  return `${url} fails at ${list} of site ${site}: ${words}; ${SEE_LOG}`;
 }
 
 /** A site goes by its internal name, which no page shows but its address: the answer names those there are. */

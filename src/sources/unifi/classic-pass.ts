@@ -13,7 +13,7 @@ import { absentClient, connectedClient, learnedClient, type SeenClient, type Wat
 import { device, type ReadDevice } from './parse/devices.js';
 import { edgeMacs, type Place } from './parse/mac-tables.js';
 import { type NetworkIndex, network, networkIndex } from './parse/networks.js';
-import { unifiWords } from './words.js';
+import { notRead } from './words.js';
 
 export interface Pass {
   readonly settings: UnifiSettings;
@@ -51,7 +51,7 @@ export async function classicPass(pass: Pass, first?: ClassicList): Promise<Serv
     }
     const reason = await refusal(client, settings, list, came.answer, ask);
     if (reason !== undefined) throw new PassFailure(reason);
-    notes.push(`the ${what} may not be read (${unifiWords(came.answer)}); what was known of them stays`);
+    notes.push(notRead(what, came.answer));
   }
   progress(LISTS.length, LISTS.length);
   if (read.size === 0) throw new PassFailure(`${settings.url} shows nothing of site ${settings.site}: ${notes[0]}`);

@@ -1,8 +1,10 @@
 import type { UnifiSettings } from '../../domain/settings.js';
 import { type Instant, MINUTE } from '../../domain/time.js';
 import { type PassAsk, PassFailure } from '../service-pass.js';
-import { type HttpsAnswer, type HttpsLimits, httpsClient } from '../transport/https.js';
+import { askNamed } from '../transport/asked-for.js';
+import { type HttpsAnswer, type HttpsLimits, type HttpsRequest, httpsClient } from '../transport/https.js';
 import { retryAfter } from '../transport/peer-clock.js';
+import { TransportError } from '../transport/transport-error.js';
 import { type Console, consoleOf, csrfOf, type Session, sessionOf } from './login.js';
 import { errorCode } from './words.js';
 
@@ -40,8 +42,12 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
   let isFresh = false;
   let lockedOut: { readonly until: Instant; readonly reason: string } | undefined;
 
+  const asking = (request: HttpsRequest) =>
+    askNamed(https, request).catch((thrown: unknown) => {
+      throw isBehindConsole(thrown, found) ? starting(thrown) : thrown;
+    });
   const findOut = async (ask: PassAsk) => {
-    found ??= consoleOf(await https.ask({ path: '/', isDoor: true, ...ask }), url);
+    found ??= consoleOf(await asking({ path: '/', isDoor: true, ...ask }), url);
     return found;
   };
   const signIn = async (at: Console, by: Extract<typeof login, { kind: 'password' }>, ask: PassAsk) => {
@@ -50,7 +56,7 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
     const { username, password } = by;
     const remember = at.kind === 'os' ? { rememberMe: false } : { remember: false };
     const json = { username, password: password.reveal(), ...remember };
-    const answer = await https.ask({ path: at.loginPath, json, ...ask });
+    const answer = await asking({ path: at.loginPath, json, isDoor: true, ...ask });
     try {
       session = sessionOf(answer, at, by, url);
     } catch (refused) {
@@ -64,7 +70,7 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
   };
   const asSession = async (at: Console, path: string, held: Session, ask: PassAsk) => {
     const headers = { cookie: held.cookie, ...(held.csrf === undefined ? {} : { 'x-csrf-token': held.csrf }) };
-    const answer = await https.ask({ path: at.prefix + path, headers, ...ask });
+    const answer = await asking({ path: at.prefix + path, headers, ...ask });
     if (session === held) session = { ...held, csrf: csrfOf(answer) ?? held.csrf };
     return answer;
   };
@@ -79,7 +85,7 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
       if (mustSignIn && lockedOut !== undefined && now() < lockedOut.until) throw new PassFailure(lockedOut.reason);
       const at = await findOut(ask);
       if (login.kind === 'apiKey') {
-        return https.ask({ path: at.prefix + path, headers: { 'x-api-key': login.key.reveal() }, ...ask });
+        return asking({ path: at.prefix + path, headers: { 'x-api-key': login.key.reveal() }, ...ask });
       }
       const answer = await asSession(at, path, session ?? (await signIn(at, login, ask)), ask);
       if (!isSignedOut(answer)) return answer;
@@ -94,4 +100,17 @@ export function unifiClient(settings: UnifiSettings, { now, limits }: UnifiNeeds
 
 function isSignedOut(answer: HttpsAnswer): boolean {
   return answer.status === 401 || errorCode(answer) === 'api.err.LoginRequired';
+}
+
+/** A console is itself the proxy in front of its applications, and is well while one of them starts. */
+function isBehindConsole(thrown: unknown, found: Console | undefined): thrown is TransportError {
+  return thrown instanceof TransportError && thrown.setback === 'door' && found?.kind === 'os';
+}
+
+function starting(error: TransportError): TransportError {
+  return new TransportError(
+    error.setback,
+    `${error.message}; the console answers, its Network application may be starting`,
+    error,
+  );
 }

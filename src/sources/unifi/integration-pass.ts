@@ -11,10 +11,10 @@ import { API, allPages, keyRefusal, type Pages } from './pages.js';
 import { macOf } from './parse/addresses.js';
 import type { SeenClient, Watch } from './parse/clients.js';
 import { integrationClient, integrationDevice, integrationNetwork } from './parse/integration.js';
-import { objectOf, unifiWords } from './words.js';
+import { notRead, objectOf, unifiWords } from './words.js';
 
 const POOR =
-  'the API key opens the integration API only, which tells no VLAN, switch port or fixed address of a client, and no clients that are away; a local user with username and passwordEnv sees them';
+  'the API key opens the integration API only, which tells no VLAN, switch port or fixed address of a client, and no clients that are away; a local user (username, with passwordEnv or passwordFile) sees them';
 
 const DETAILS_AT_ONCE = 4;
 
@@ -61,12 +61,12 @@ async function siteId(pass: Pass): Promise<string> {
 /** An application of its own, without a console around it, takes no keys at all. */
 function noSites({ client, settings: { url } }: Pass, { answer }: Extract<Pages, { kind: 'refused' }>): string {
   if (client.console()?.kind === 'classic') {
-    return `${url} is a controller without UniFi OS and takes no API key (${unifiWords(answer)}); give username and passwordEnv`;
+    return `${url} is a controller without UniFi OS and takes no API key (${unifiWords(answer)}); give a local user (username, with passwordEnv or passwordFile)`;
   }
   const reason = keyRefusal(answer, url, '/sites');
   return (
     reason ??
-    `${url} has no integration API for this key (${unifiWords(answer)}); it needs Network 9.0 or later and a key made there`
+    `${url} has no integration API for this key (${unifiWords(answer)}); it needs Network 9.0 or later and a key made there (apiKeyEnv or apiKeyFile)`
   );
 }
 
@@ -74,7 +74,7 @@ function noSites({ client, settings: { url } }: Pass, { answer }: Extract<Pages,
 function refusedPart({ settings: { url } }: Pass, kind: RecordKind, what: string, { answer }: Pages): Part {
   const reason = keyRefusal(answer, url, `/…/${what}`);
   if (reason !== undefined) throw new PassFailure(reason);
-  const notes = [`the ${what} may not be read (${unifiWords(answer)}); what was known of them stays`];
+  const notes = [notRead(what, answer)];
   return { kind, records: [], isWhole: false, isRefused: true, notes };
 }
 

@@ -2,7 +2,7 @@ import type { UnifiSettings } from '../../domain/settings.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { type WireObject, wireObject, wireText } from '../wire-values.js';
-import { errorCode, isOwnError, notUnifi, objectOf, unifiWords } from './words.js';
+import { errorCode, isOwnError, notUnifi, objectOf, SEE_LOG, unifiWords } from './words.js';
 
 /** A controller of its own, or the Network application of a UniFi OS console, which lies behind a prefix. */
 export interface Console {
@@ -18,7 +18,9 @@ const OS: Console = { kind: 'os', prefix: '/proxy/network', loginPath: '/api/aut
 export function consoleOf(answer: HttpsAnswer, url: string): Console {
   const { location } = answer.headers;
   if (answer.status === 200) return OS;
-  if (answer.status < 300 || answer.status >= 400) throw new PassFailure(notUnifi(answer, url));
+  if (answer.status >= 500 && isOwnError(answer))
+    throw new PassFailure(`${url} fails at /: ${unifiWords(answer)}; ${SEE_LOG}`);
+  if (answer.status < 300 || answer.status >= 400) throw new PassFailure(notUnifi(answer, url, '/'));
   if (typeof location === 'string' && /^(?:https?:\/\/[^/]+)?\/manage\b/.test(location)) return CLASSIC;
   const where = typeof location === 'string' ? ` to ${location}` : '';
   throw new PassFailure(`${url} redirects (${answer.status}${where}); give the address that the controller answers at`);
@@ -33,16 +35,17 @@ export interface Session {
 type Login = Extract<UnifiSettings['login'], { kind: 'password' }>;
 
 /** The session that a login gave; else why there is none, as a sentence for whoever keeps the settings. */
-export function sessionOf(answer: HttpsAnswer, { kind }: Console, login: Login, url: string): Session {
+export function sessionOf(answer: HttpsAnswer, { kind, loginPath }: Console, login: Login, url: string): Session {
   const body = objectOf(answer);
+  const foreign = () => new PassFailure(notUnifi(answer, url, loginPath));
   if (asksForMore(answer)) throw new PassFailure(secondFactor(login, url));
-  if (body === undefined) throw new PassFailure(notUnifi(answer, url));
+  if (body === undefined) throw foreign();
   if (answer.status !== 200 || isError(body)) {
-    throw new PassFailure(isOwnError(answer) ? refused(answer, login, url) : notUnifi(answer, url));
+    throw isOwnError(answer) ? new PassFailure(refused(answer, login, url)) : foreign();
   }
   const cookies = cookiesOf(answer);
   const isThere = kind === 'os' ? cookies.has('TOKEN') : cookies.has('unifises');
-  if (!isThere) throw new PassFailure(notUnifi(answer, url));
+  if (!isThere) throw foreign();
   const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   return { cookie, csrf: csrfOf(answer) ?? cookies.get('csrf_token') };
 }
@@ -62,16 +65,16 @@ function asksForMore(answer: HttpsAnswer): boolean {
 }
 
 function secondFactor({ username }: Login, url: string): string {
-  return `${url} asks ${username} for a second factor, which a program cannot give; create a local user without it that may only view, and name it as username, or use an API key`;
+  return `${url} asks ${username} for a second factor, which a program cannot give; create a local user without it that may only view, and name it as username, or give an API key (apiKeyEnv or apiKeyFile)`;
 }
 
 function refused(answer: HttpsAnswer, { username }: Login, url: string): string {
   const words = unifiWords(answer);
   if (answer.status === 429) {
-    return `${url} takes no more logins for now: ${words}; check username and password, which were refused too often`;
+    return `${url} takes no more logins for now: ${words}; check username and the password that passwordEnv or passwordFile names: they were refused too often`;
   }
-  if (answer.status >= 500) return `${url} fails at the login: ${words}; it may be starting`;
-  return `${url} refuses the login of ${username}: ${words}; check username and password, and that the user is a local one`;
+  if (answer.status >= 500) return `${url} fails at the login: ${words}; ${SEE_LOG}`;
+  return `${url} refuses the login of ${username}: ${words}; check username and the password that passwordEnv or passwordFile names, and that the user is a local one`;
 }
 
 function cookiesOf({ headers }: HttpsAnswer): ReadonlyMap<string, string> {

@@ -2,7 +2,7 @@ import { type PassAsk, PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
 import { type WireObject, wireInteger, wireObject, wireText } from '../wire-values.js';
 import type { UnifiClient } from './client.js';
-import { isOwnError, notUnifi, objectOf, unifiWords } from './words.js';
+import { isOwnError, notUnifi, objectOf, SEE_LOG, unifiWords } from './words.js';
 
 const LIMIT = 200;
 /** A list that grows for ever is not one. */
@@ -29,7 +29,7 @@ export async function allPages(client: UnifiClient, url: string, path: string, a
     const answer = await client.get(`${API}${path}?offset=${offset}&limit=${LIMIT}`, ask);
     const body = objectOf(answer);
     if (answer.status !== 200) return { kind: 'refused', answer };
-    if (!Array.isArray(body?.data)) throw new PassFailure(notUnifi(answer, url));
+    if (!Array.isArray(body?.data)) throw new PassFailure(notUnifi(answer, url, `${API}${path}`));
     for (const raw of body.data) {
       const row = wireObject(raw);
       if (row !== undefined) rows.set(wireText(row.id) ?? `row ${rows.size}`, row);
@@ -48,9 +48,10 @@ export function keyRefusal(answer: HttpsAnswer, url: string, path: string): stri
   const words = unifiWords(answer);
   if (answer.status === 403 || answer.status === 404) return undefined;
   if (answer.status === 401 && isOwnError(answer)) {
-    return `${url} refuses the API key: ${words}; make one in the Network application under Integrations`;
+    return `${url} refuses the API key: ${words}; make one in the Network application under Integrations, and put it where apiKeyEnv or apiKeyFile of this source says`;
   }
-  if (answer.status === 429) return `${url} takes no more requests for now: ${words}`;
-  if (answer.status < 500 && !isOwnError(answer)) return notUnifi(answer, url);
-  return `${url} fails at ${API}${path}: ${words}`;
+  if (answer.status === 429)
+    return `${url} takes no more requests for now, asked for ${API}${path}: ${words}; it is asked again later`;
+  if (answer.status < 500 && !isOwnError(answer)) return notUnifi(answer, url, `${API}${path}`);
+  return `${url} fails at ${API}${path}: ${words}; ${SEE_LOG}`;
 }

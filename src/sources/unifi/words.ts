@@ -1,5 +1,5 @@
 import type { HttpsAnswer } from '../transport/https.js';
-import { jsonBody } from '../transport/json-body.js';
+import { CUT, jsonBody } from '../transport/json-body.js';
 import { plainText } from '../understood.js';
 import { type WireObject, wireInteger, wireObject } from '../wire-values.js';
 
@@ -38,15 +38,27 @@ export function unifiWords(answer: HttpsAnswer): string {
   return [answer.status, code, message].filter((word) => word !== undefined && word !== null).join(' ');
 }
 
+/** A list that is not to be had, and what to do about it. */
+export function notRead(what: string, answer: HttpsAnswer): string {
+  const words = unifiWords(answer);
+  return answer.status === 404
+    ? `this version has no list of ${what} (${words}); what was known of them stays`
+    : `the ${what} may not be read (${words}); what was known of them stays. Let the user or key view the site`;
+}
+
+/** What is left to do about an error that it does not explain. */
+export const SEE_LOG = 'it may be starting, else see the log of the Network application';
+
 /** What an answer that is no UniFi's is taken for; a console shows pages of HTML while it starts. */
-export function notUnifi(answer: HttpsAnswer, url: string): string {
+export function notUnifi(answer: HttpsAnswer, url: string, path: string): string {
   const read = jsonBody(answer);
+  if (read.kind === 'other' && read.isCut) return `${url} answers ${path} with ${read.what}; ${CUT}`;
   const what = read.kind === 'other' ? read.what : 'JSON of another kind';
   // While it starts a console sends pages; its JSON it sends as it always does.
   const advice =
     read.kind === 'other'
-      ? 'it may be starting, else check url'
+      ? 'it may be starting, else check url, and whether a login page stands in between'
       : 'something else answers there: check url and its port';
   const words = answer.status === 200 ? what : `${answer.status} ${answer.reason} with ${what}`;
-  return `${url} answers, but not as UniFi does: ${words}; ${advice}`;
+  return `${url} answers, but not as UniFi does: ${words} at ${path}; ${advice}`;
 }

@@ -5,7 +5,7 @@ import { type HardwareApiSource, hardwareApiSource } from '../../../src/sources/
 import { T0 } from '../proxmox/known.js';
 import { data, refuse, type ScriptedPve, scriptedPve, silence } from '../proxmox/scripted-pve.js';
 import { settings } from '../proxmox/source-rig.js';
-import { deadPort } from '../scripted-server.js';
+import { deadPort, NOBODY } from '../scripted-server.js';
 import { partLines } from './part-lines.js';
 
 const disk = (serial: string, more: object = {}) => ({
@@ -185,9 +185,13 @@ describe('the hardware of a cluster over its API', () => {
         void pve.paths.set('/nodes', (_, response) =>
           response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
         ),
-      'it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between',
+      'it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between (asked for /nodes)',
     ],
-    ['another list', (): void => void pve.paths.set('/nodes', data({})), 'the answer to /nodes is no list'],
+    [
+      'another list',
+      (): void => void pve.paths.set('/nodes', data({})),
+      'the answer to /nodes is no list; check the URL and its port, and whether a proxy or a login page stands in between',
+    ],
     [
       'a refusal',
       (): void => void pve.paths.set('/nodes', refuse(401, 'invalid token value!')),
@@ -200,7 +204,7 @@ describe('the hardware of a cluster over its API', () => {
 
   it('where nobody listens is unreachable', async () => {
     const url = `https://127.0.0.1:${await deadPort()}`;
-    expect(await reason(source([], [url]))).toBe(`${url}: connection refused`);
+    expect(await reason(source([], [url]))).toBe(`${url}: ${NOBODY}`);
   });
 
   it('lets go at once when cancelled', async () => {

@@ -175,7 +175,7 @@ describeSshd('a host over SSH', () => {
     const port = await freePort();
     const gone = sources({ port });
     for (const source of [gone.neighbours, gone.hardware])
-      expect(await reasonOf(source)).toMatch(new RegExp(`^\\w+@127\\.0\\.0\\.1:${port}: connection refused$`));
+      expect(await reasonOf(source)).toMatch(new RegExp(`^\\w+@127\\.0\\.0\\.1:${port}: connection refused: `));
   });
 
   it('is asked over one connection, which ends when neither source needs it any more', async () => {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/domain/settings.js';
 import { netboxSource } from '../../../src/sources/netbox/source.js';
-import { deadPort, json } from '../scripted-server.js';
+import { deadPort, json, NOBODY } from '../scripted-server.js';
 import {
   collect,
   type FakeOptions,
@@ -48,7 +48,7 @@ describe('A NetBox that does not admit the token', () => {
         [
           detail,
           V1_TOKEN,
-          `${detail}: it does not know this token: make one for a user who may read, and put it where the token of this source is kept`,
+          `${detail}: it does not know this token: make one for a user who may read, and put it where tokenEnv or tokenFile of this source says`,
         ] as const,
     ),
     ['Token expired', V1_TOKEN, 'Token expired: the token has expired: extend it or make another'],
@@ -80,16 +80,20 @@ describe('A NetBox that does not admit the token', () => {
 
 describe('What answers and is not NetBox, or not whole', () => {
   const cases: readonly (readonly [what: string, answer: (response: ServerResponse) => void, words: string])[] = [
-    ['a login page', html(200), 'it answers, but is not a NetBox API: an HTML page (a login page, say)'],
+    [
+      'a login page',
+      html(200),
+      'it answers, but is not a NetBox API: an HTML page; check url and its port, and whether a proxy or a login page stands in between',
+    ],
     [
       'a proxy that asks for a login',
       html(401),
-      '401 Unauthorized: it does not sound like NetBox; is this its address, or a proxy that asks for a login?',
+      '401 Unauthorized: it does not sound like NetBox; check url, and whether a proxy in between asks for a login',
     ],
     [
       'another product',
       (response) => json(response, { version: '2.15' }),
-      'it answers, but is not a NetBox API: JSON without "netbox-version"',
+      'it answers, but is not a NetBox API: JSON without "netbox-version"; check url and its port, and whether a proxy or a login page stands in between',
     ],
     [
       'a redirect',
@@ -102,7 +106,7 @@ describe('What answers and is not NetBox, or not whole', () => {
     [
       'a path where nothing is',
       html(404),
-      '404 Not Found: there is no NetBox API at this address; check the path of its url',
+      '404 Not Found: there is no NetBox API at this address, or no such list in its version; check url and its path',
     ],
     [
       'an error of its own',
@@ -115,7 +119,7 @@ describe('What answers and is not NetBox, or not whole', () => {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end('{"netbox-version": "4.2');
       },
-      'the answer breaks off after 23 characters: it is not whole JSON',
+      'the answer breaks off after 23 characters: it is not whole JSON; is it restarting, does something in between cut it short?',
     ],
   ];
 
@@ -127,11 +131,9 @@ describe('What answers and is not NetBox, or not whole', () => {
   it('says so when nobody listens, and when the certificate is of no CA that is named', async () => {
     const url = `https://127.0.0.1:${await deadPort()}`;
     const limits = { retries: 0 };
-    expect(await reason(collect(source({ url }, {}, { limits })))).toBe(
-      `unreachable: ${url}: connection refused (asked for /api/status/)`,
-    );
+    expect(await reason(collect(source({ url }, {}, { limits })))).toBe(`unreachable: ${url}: ${NOBODY}`);
     const server = await fakeNetbox(smallNetbox(), { certificate: 'other' });
-    expect(await reason(collect(source(server)))).toMatch(/^unreachable: .*self-signed.*asked for \/api\/status\/\)$/);
+    expect(await reason(collect(source(server)))).toMatch(/^unreachable: .*self-signed.*$/);
     expect(server.seen).toEqual([]);
   });
 

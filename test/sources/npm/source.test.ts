@@ -1,31 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NpmSettings } from '../../../src/domain/settings.js';
 import { npmSource } from '../../../src/sources/npm/source.js';
-import { deadPort, type Handler, json, type ScriptedServer, scriptedServer } from '../scripted-server.js';
+import { collect, keep, observe, reason } from '../../testkit/service-source.js';
+import { DOOR, deadPort, type Handler, json, NOBODY } from '../scripted-server.js';
 import { listPath, npmSettings, page, proxyRow, refuse, SECRET, scriptedNpm, T0 } from './scripted-npm.js';
-
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
-});
-const keep = <T extends { close(): Promise<void> }>(opened: T): T => {
-  open.push(opened);
-  return opened;
-};
 
 const npm = async (prefix?: string) => keep(await scriptedNpm(prefix));
 const source = (url: string, more: Partial<NpmSettings> = {}, now = () => T0) =>
   keep(npmSource(npmSettings(url, more), { now, limits: { backOffMs: 1 } }));
-const collect = (of: ReturnType<typeof source>) => of.collect({ progress: () => {} }, new AbortController().signal);
-const observe = async (of: ReturnType<typeof source>) => {
-  const outcome = await collect(of);
-  if (outcome.kind !== 'observed') throw new Error(JSON.stringify(outcome));
-  return outcome.value;
-};
-const reason = async (of: ReturnType<typeof source>) => {
-  const outcome = await collect(of);
-  return outcome.kind === 'unreachable' ? outcome.reason : outcome.kind;
-};
 const ALL = ['npm.proxy_host', 'npm.redirection', 'npm.stream', 'npm.certificate'];
 const LISTS = ['proxy-hosts', 'redirection-hosts', 'streams', 'certificates'].map((list) => `GET ${listPath(list)}`);
 
@@ -120,12 +102,12 @@ describe('a login', () => {
     [
       'with a wrong password, up to 2.12',
       refuse(401, 'Invalid email or password'),
-      'refuses the login of it@example.org: 401 Invalid email or password; check identity and secret',
+      'refuses the login of it@example.org: 401 Invalid email or password; check identity, and the secret that secretEnv or secretFile names',
     ],
     [
       'with a wrong password, from 2.13 on',
       refuse(400, 'Invalid email or password'),
-      'refuses the login of it@example.org: 400 Invalid email or password; check identity and secret',
+      'refuses the login of it@example.org: 400 Invalid email or password; check identity, and the secret that secretEnv or secretFile names',
     ],
     [
       'that wants a second factor',
@@ -140,27 +122,27 @@ describe('a login', () => {
     [
       'at another product',
       page,
-      "answers, but is not Nginx Proxy Manager's API: an HTML page; url must lead to its admin page (port 81 by default)",
+      "answers, but is not Nginx Proxy Manager's API: an HTML page at /api/tokens; url must lead to its admin page (port 81 by default), with no login page in between",
     ],
     [
       'where there is no such call',
       refuse(404, 'Not Found'),
-      "answers, but is not Nginx Proxy Manager's API: 404 Not Found with JSON of another kind; url must lead to its admin page (port 81 by default)",
+      "answers, but is not Nginx Proxy Manager's API: 404 Not Found with JSON of another kind at /api/tokens; url must lead to its admin page (port 81 by default), with no login page in between",
     ],
     [
       'at a UniFi controller',
       (_, response) => json(response, { meta: { rc: 'error', msg: 'api.err.LoginRequired' } }, 401, 'Unauthorized'),
-      "answers, but is not Nginx Proxy Manager's API: 401 Unauthorized with JSON of another kind; url must lead to its admin page (port 81 by default)",
+      "answers, but is not Nginx Proxy Manager's API: 401 Unauthorized with JSON of another kind at /api/tokens; url must lead to its admin page (port 81 by default), with no login page in between",
     ],
     [
       'at a UniFi console',
       refuse(401, 'Unauthorized'),
-      "answers, but is not Nginx Proxy Manager's API: 401 Unauthorized with JSON of another kind; url must lead to its admin page (port 81 by default)",
+      "answers, but is not Nginx Proxy Manager's API: 401 Unauthorized with JSON of another kind at /api/tokens; url must lead to its admin page (port 81 by default), with no login page in between",
     ],
     [
       'that gives no token',
       (_, response) => json(response, { ok: true }),
-      "answers, but is not Nginx Proxy Manager's API: JSON of another kind; url must lead to its admin page (port 81 by default)",
+      "answers, but is not Nginx Proxy Manager's API: JSON of another kind at /api/tokens; url must lead to its admin page (port 81 by default), with no login page in between",
     ],
     [
       'that is sent elsewhere',
@@ -255,33 +237,51 @@ describe('a list', () => {
     };
     const foreign = `${server.url} answers, but is not Nginx Proxy Manager's API`;
     expect(await failing(refuse(500, 'Internal Error'))).toContain('fails at /api/nginx/streams: 500 Internal Error');
-    expect(await failing(page)).toContain(`${foreign}: an HTML page`);
+    expect(await failing(page)).toContain(`${foreign}: an HTML page at /api/nginx/streams; `);
     expect(await failing((_, response) => json(response, { rows: [] }))).toContain(`${foreign}: JSON of another kind`);
-    expect(await failing((_, response) => response.end('[{"id": 1'))).toContain(`${foreign}: JSON that breaks off`);
+    expect(await failing((_, response) => response.end('[{"id": 1'))).toContain(
+      `${server.url} answers /api/nginx/streams with JSON that breaks off after 9 characters; is it restarting, `,
+    );
   });
 });
 
 describe('a proxy manager that cannot be asked', () => {
   it('is unreachable with the reason of the wire', async () => {
     const port = await deadPort();
-    expect(await reason(source(`https://127.0.0.1:${port}`))).toBe(`https://127.0.0.1:${port}: connection refused`);
-    const starting: ScriptedServer = keep(
-      await scriptedServer((_, response) => json(response, {}, 502, 'Bad Gateway')),
-    );
-    expect(await reason(source(starting.url))).toBe(`${starting.url}: 502 Bad Gateway`);
+    expect(await reason(source(`https://127.0.0.1:${port}`))).toBe(`https://127.0.0.1:${port}: ${NOBODY}`);
   });
 
-  it('is found out soon when it hangs, with a token or without; a later list may take longer', async () => {
+  it.each([
+    [502, 'Bad Gateway', DOOR[502]],
+    [503, 'Service Unavailable', DOOR[503]],
+    [504, 'Gateway Timeout', DOOR[504]],
+  ])('stands behind a proxy that answers %i in its place, at the login or at a list', async (status, words, advice) => {
     const server = await npm();
-    const of = keep(npmSource(npmSettings(server.url), { now: () => T0, limits: { doorMs: 400 } }));
-    server.login = () => {};
-    const hangs = `${server.url}: no answer within 0.4 s: it took the connection and says nothing; does it hang?`;
-    expect(await reason(of)).toBe(hangs);
+    const of = source(server.url);
+    const inItsPlace: Handler = (_, response) => json(response, {}, status, words);
+    server.login = inItsPlace;
+    expect(await reason(of)).toBe(`${server.url}: ${status} ${words}, ${advice} (asked for /api/tokens)`);
     server.login = undefined;
-    server.paths.set(listPath('streams'), (_, response) => setTimeout(() => json(response, []), 700));
+    server.paths.set(listPath('streams'), inItsPlace);
+    expect(await reason(of)).toBe(`${server.url}: ${status} ${words}, ${advice} (asked for ${listPath('streams')})`);
+  });
+
+  it('hangs: that is found out soon, and what hung is named, however far the pass was', async () => {
+    const server = await npm();
+    // Against the half minute that any other question may take.
+    const of = keep(npmSource(npmSettings(server.url), { now: () => T0, limits: { doorMs: 400, headersMs: 60_000 } }));
+    const hangs = (path: string) =>
+      `${server.url}: no answer within 0.4 s: it took the connection and says nothing; does it hang? (asked for ${path})`;
+    server.login = () => {};
+    expect(await reason(of)).toBe(hangs('/api/tokens'));
+    server.login = undefined;
+    for (const path of [listPath('proxy-hosts'), listPath('streams'), '/api/users/me']) {
+      const well = server.paths.get(path) ?? [];
+      server.paths.set(path, () => {});
+      expect(await reason(of)).toBe(hangs(path));
+      server.paths.set(path, well);
+    }
     expect((await observe(of)).complete).toEqual(ALL);
-    server.paths.set(listPath('proxy-hosts'), () => {});
-    expect(await reason(of)).toBe(hangs);
   });
 
   it('is unreachable while its entry is broken, and nothing is sent', async () => {

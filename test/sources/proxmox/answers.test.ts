@@ -40,7 +40,7 @@ describe('an answer', () => {
     expect(words(200, 'OK', '{"ok":true}')).toMatch(/not a Proxmox API: JSON without "data"/);
     expect(words(200, 'OK', '[]')).toMatch(/not a Proxmox API/);
     expect(words(200, 'OK', '{"data":[{"vmid":1')).toBe(
-      'the answer breaks off after 18 characters: it is not whole JSON',
+      'the answer breaks off after 18 characters: it is not whole JSON; is it restarting, does something in between cut it short?',
     );
     expect(words(404, 'Not Found', '')).toMatch(/not a Proxmox API: 404 Not Found/);
     expect(words(301, 'Moved Permanently', '')).toMatch(/redirects/);

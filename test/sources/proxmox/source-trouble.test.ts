@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { proxmoxSource } from '../../../src/sources/proxmox/source.js';
 import type { HttpsLimits } from '../../../src/sources/transport/https.js';
-import { deadPort, json, type ScriptedServer, scriptedServer } from '../scripted-server.js';
+import { deadPort, json, NOBODY, type ScriptedServer, scriptedServer } from '../scripted-server.js';
 import { T0 } from './known.js';
 import { container, data, guest, member, nodeRow, refuse } from './scripted-pve.js';
 import { collect, keep, observe, partOf, pve, reason, SECRET, settings, source, told } from './source-rig.js';
@@ -148,7 +148,9 @@ describe('the token’s rights', () => {
     const cluster = await pve([]);
     cluster.paths.set('/cluster/resources', refuse(401, 'invalid token value!', ''));
     const said = await reason(source([cluster]));
-    expect(said).toBe(`${cluster.url}: 401 invalid token value! (check tokenId and the token secret)`);
+    expect(said).toBe(
+      `${cluster.url}: 401 invalid token value! (check tokenId, and the secret that tokenSecretEnv or tokenSecretFile names)`,
+    );
     expect(cluster.seen).toHaveLength(1);
   });
 });
@@ -168,7 +170,7 @@ describe('a cluster that cannot be read', () => {
 
   it('refuses the connection, or does not resolve', async () => {
     const url = `https://127.0.0.1:${await deadPort()}`;
-    expect(await reason(source([{ url }]))).toBe(`${url}: connection refused`);
+    expect(await reason(source([{ url }]))).toBe(`${url}: ${NOBODY}`);
     const nowhere = 'https://pve.invalid:8006';
     expect(await reason(source([{ url: nowhere }]))).toMatch(
       /^https:\/\/pve\.invalid:8006: the (host name|name server)/,
@@ -180,7 +182,7 @@ describe('a cluster that cannot be read', () => {
       scriptedServer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')),
     );
     expect(page.said).toBe(
-      `${page.url}: it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between`,
+      `${page.url}: it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between (asked for /cluster/resources)`,
     );
     const product = await at(scriptedServer((_, response) => json(response, { ok: true })));
     expect(product.said).toContain('not a Proxmox API: JSON without "data"');
@@ -195,7 +197,9 @@ describe('a cluster that cannot be read', () => {
   it('has lost its own file system', async () => {
     const cluster = await pve([]);
     cluster.paths.set('/cluster/resources', refuse(500, 'ipcc_send_rec[1] failed: Connection refused'));
-    expect(await reason(source([cluster]))).toBe(`${cluster.url}: 500 ipcc_send_rec[1] failed: Connection refused`);
+    expect(await reason(source([cluster]))).toBe(
+      `${cluster.url}: 500 ipcc_send_rec[1] failed: Connection refused; see the journal of that node (asked for /cluster/resources)`,
+    );
   });
 
   it('is named but not set up', async () => {
@@ -225,8 +229,8 @@ describe('several nodes to ask', () => {
     const seen = await observe(source([dead, sick, page, good]));
     expect(seen.rows).toHaveLength(1);
     expect(seen.notes).toEqual([
-      `${dead.url} is not used: connection refused`,
-      `${sick.url} is not used: 500 cluster not ready - no quorum?`,
+      `${dead.url} is not used: ${NOBODY}`,
+      `${sick.url} is not used: 500 cluster not ready - no quorum?; see the journal of that node`,
       `${page.url} is not used: it answers, but is not a Proxmox API: an HTML page; check the URL and its port, and whether a proxy or a login page stands in between`,
     ]);
   });

@@ -13,6 +13,7 @@ import {
   deadPort,
   type Handler,
   json,
+  NOBODY,
   type ScriptedServer,
   scriptedServer,
   sha256Of,
@@ -161,7 +162,7 @@ describe('several URLs', () => {
 
   it('are all named when none answers', async () => {
     const dead = [await deadPort(), await deadPort()].map((port) => `https://127.0.0.1:${port}`);
-    expect(String(await failure(client(dead)))).toContain(dead.map((url) => `${url}: connection refused`).join('; '));
+    expect(String(await failure(client(dead)))).toContain(dead.map((url) => `${url}: ${NOBODY}`).join('; '));
   });
 });
 

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Secret, type SshSettings } from '../../../src/domain/settings.js';
 import { type SshClient, type SshLimits, sshClient } from '../../../src/sources/transport/ssh.js';
 import { TransportError } from '../../../src/sources/transport/transport-error.js';
+import { NOBODY } from '../scripted-server.js';
 import { describeSshd, freePort, keygen, type Sshd, startSshd } from '../sshd.js';
 
 const clients: SshClient[] = [];
@@ -196,7 +197,7 @@ describeSshd('a host that is not what it was', () => {
   it('refuses', async () => {
     expect(await trouble(run(client(settingsAt(await freePort())), 'true'))).toEqual({
       setback: 'refused',
-      message: 'connection refused',
+      message: NOBODY,
     });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ObservedRecord, RecordKind, ServiceObservation } from '../../../src/domain/record.js';
 import { Secret, type UnifiSettings } from '../../../src/domain/settings.js';
+import type { ServiceFaultSettings } from '../../../src/simulator/wire/service-faults.js';
 import {
   type NetworkVersion,
   type SimulatedUnifiOptions,
@@ -8,6 +9,7 @@ import {
 } from '../../../src/simulator/wire/unifi.js';
 import { unifiSource } from '../../../src/sources/unifi/source.js';
 import { CERTIFICATE, estates, SEED } from '../../simulator/service-asking.js';
+import { keep, observe, pinOf, reason, reasonUnder } from '../../testkit/service-source.js';
 import { unifiSettings } from './scripted-unifi.js';
 
 const now = () => Date.now();
@@ -26,27 +28,12 @@ async function campus(
     ...options,
   });
   onTestFinished(() => controller.stop());
-  const sha256 = [controller.fingerprint.toLowerCase().replaceAll(':', '')];
   const login: UnifiSettings['login'] =
     by === 'apiKey'
       ? { kind: 'apiKey', key: new Secret(controller.apiKey) }
       : { kind: 'password', username: controller.username, password: new Secret(controller.password) };
-  const settings = unifiSettings(controller.url, {
-    ...{ login, site: site ?? controller.site, tls: { kind: 'fingerprint', sha256 } },
-  });
-  const source = unifiSource(settings, { now, limits: { backOffMs: 1 } });
-  onTestFinished(() => source.close());
-  const collect = () => source.collect({ progress: () => {} }, new AbortController().signal);
-  const observe = async (): Promise<ServiceObservation> => {
-    const outcome = await collect();
-    if (outcome.kind !== 'observed') throw new Error(JSON.stringify(outcome));
-    return outcome.value;
-  };
-  const reason = async () => {
-    const outcome = await collect();
-    return outcome.kind === 'unreachable' ? outcome.reason : outcome.kind;
-  };
-  return { controller, observe, reason };
+  const settings = unifiSettings(controller.url, { login, site: site ?? controller.site, tls: pinOf(controller) });
+  return { controller, source: keep(unifiSource(settings, { now, limits: { backOffMs: 1, doorMs: 500 } })) };
 }
 
 const of = <K extends RecordKind>({ records }: ServiceObservation, kind: K) =>
@@ -57,9 +44,9 @@ const COMPLETE = ['unifi.device', 'unifi.network', 'unifi.client'];
 
 describe('the simulated controller', () => {
   it('says the same of its own, within a console, and to a key that opens the old paths', async () => {
-    const console = await (await campus()).observe();
-    const classic = await (await campus({ flavour: 'classic', networkVersion: '7.4' })).observe();
-    const key = await (await campus({ networkVersion: '9.5' }, 'apiKey')).observe();
+    const console = await observe((await campus()).source);
+    const classic = await observe((await campus({ flavour: 'classic', networkVersion: '7.4' })).source);
+    const key = await observe((await campus({ networkVersion: '9.5' }, 'apiKey')).source);
     expect([console, classic, key].map(({ complete, notes }) => ({ complete, notes }))).toEqual(
       Array(3).fill({ complete: COMPLETE, notes: [] }),
     );
@@ -73,10 +60,10 @@ describe('the simulated controller', () => {
 
   it('shows every guest that runs on the port of its node, also those that only the switch has heard', async () => {
     const many = estates({ guests: 300, now: () => AT });
-    const { controller, observe } = await campus({ estates: many });
+    const { controller, source } = await campus({ estates: many });
     // Without the list of known clients nothing but the switch's own word is left for those.
     controller.faults.set({ paths: [{ match: 'rest/user', does: 'error', status: 403 }] });
-    const seen = await observe();
+    const seen = await observe(source);
     const clients = new Map<string, Extract<ObservedRecord, { kind: 'unifi.client' }>>(
       of(seen, 'unifi.client').map((record) => [record.key, record] as const),
     );
@@ -108,12 +95,12 @@ describe('the simulated controller', () => {
     async (networkVersion) => {
       const isOld = networkVersion === '9.0';
       // From 9.3 on a key opens the old paths; where they fail, its own API is left.
-      const { controller, observe } = await campus({ networkVersion }, 'apiKey', isOld ? 'Default' : undefined);
+      const { controller, source } = await campus({ networkVersion }, 'apiKey', isOld ? 'Default' : undefined);
       controller.faults.set({ paths: [{ match: '/api/s/', does: 'login-page' }] });
-      const seen = await observe();
+      const seen = await observe(source);
       expect(seen.complete).toEqual(isOld ? ['unifi.device', 'unifi.client'] : COMPLETE);
       expect(seen.notes[0]).toContain('opens the integration API only');
-      const people = await (await campus({ networkVersion })).observe();
+      const people = await observe((await campus({ networkVersion })).source);
       expect(
         of(seen, 'unifi.device').map(({ key, body }) => [key, body.kind, body.uplink?.mac, body.ports.length]),
       ).toEqual(
@@ -133,55 +120,54 @@ describe('the simulated controller', () => {
 
   it('whose sessions ended is signed in to once more', async () => {
     for (const flavour of ['os', 'classic'] as const) {
-      const { controller, observe } = await campus({ flavour });
-      const before = await observe();
+      const { controller, source } = await campus({ flavour });
+      const before = await observe(source);
       controller.forgetRequests();
       controller.faults.set({ sessionExpired: true });
-      expect(facts(await observe())).toEqual(facts(before));
+      expect(facts(await observe(source))).toEqual(facts(before));
       expect(controller.requests().get(flavour === 'os' ? '/api/auth/login' : '/api/login')).toBe(1);
     }
   });
 
   it('with a fault has one clear reason', async () => {
-    const { controller, reason } = await campus();
+    const { controller, source } = await campus();
     const { url, username } = controller;
-    const under = async (fault: Parameters<typeof controller.faults.set>[0]) => {
-      controller.faults.set(fault);
-      const said = await reason();
-      controller.faults.clear();
-      return said;
-    };
+    const under = (fault: Partial<ServiceFaultSettings>) => reasonUnder(controller, fault, source);
     expect(await under({ twoFactor: true })).toContain(`${url} asks ${username} for a second factor`);
     expect(await under({ keyRevoked: true })).toContain(`${url} refuses the login of ${username}: 403`);
     expect(await under({ loginPage: true })).toContain(`${url} answers, but not as UniFi does: an HTML page`);
-    expect(await under({ status500: true })).toContain(`${url} answers, but not as UniFi does: 500`);
-    expect(await under({ paths: [{ match: 'stat/sta', does: 'error', status: 503 }] })).toContain(`${url}: 503`);
+    expect(await under({ status500: true })).toContain(`${url} fails at /: 500 api.err.ServerError; `);
+    expect(await under({ paths: [{ match: 'stat/sta', does: 'error', status: 503 }] })).toContain(
+      `${url}: 503 Service Unavailable, from a proxy in front of it or from itself`,
+    );
     expect(await under({ paths: [{ match: 'rest/user', does: 'truncate' }] })).toContain(`${url}: `);
     expect(await under({ certificate: 'other' })).toContain('is not pinned; nothing was sent');
     expect(await under({ down: true })).toContain(`${url}: `);
-    expect(await reason()).toBe('observed');
+    expect(await reason(source)).toBe('observed');
   });
 
   it('is left alone when it takes no more logins', async () => {
-    const { controller, reason } = await campus();
+    const { controller, source } = await campus();
     controller.faults.set({ keyRevoked: true });
-    for (let turn = 0; turn < 5; turn++) expect(await reason()).toContain('refuses the login');
-    expect(await reason()).toContain('takes no more logins for now: 429 AUTHENTICATION_FAILED_LIMIT_REACHED');
+    for (let turn = 0; turn < 5; turn++) expect(await reason(source)).toContain('refuses the login');
+    expect(await reason(source)).toContain('takes no more logins for now: 429 AUTHENTICATION_FAILED_LIMIT_REACHED');
     controller.forgetRequests();
-    expect(await reason()).toContain('takes no more logins for now');
+    expect(await reason(source)).toContain('takes no more logins for now');
     expect(controller.requests().size).toBe(0);
   });
 
   it('names its sites to whoever asks for another', async () => {
-    const { reason } = await campus({}, 'password', 'main');
-    expect(await reason()).toContain('there are default (Default), k3x9d2ab (Branch)');
+    const { source } = await campus({}, 'password', 'main');
+    expect(await reason(source)).toContain('there are default (Default), k3x9d2ab (Branch)');
   });
 
   it('refuses a key that is revoked, and one where there are none', async () => {
-    const { controller, reason } = await campus({ networkVersion: '9.0' }, 'apiKey', 'Default');
+    const { controller, source } = await campus({ networkVersion: '9.0' }, 'apiKey', 'Default');
     controller.faults.set({ keyRevoked: true });
-    expect(await reason()).toContain(`${controller.url} refuses the API key: 401`);
-    expect(await (await campus({ networkVersion: '8.6' }, 'apiKey')).reason()).toContain('has no integration API');
-    expect(await (await campus({ flavour: 'classic' }, 'apiKey')).reason()).toContain('takes no API key');
+    expect(await reason(source)).toContain(`${controller.url} refuses the API key: 401`);
+    expect(await reason((await campus({ networkVersion: '8.6' }, 'apiKey')).source)).toContain(
+      'has no integration API',
+    );
+    expect(await reason((await campus({ flavour: 'classic' }, 'apiKey')).source)).toContain('takes no API key');
   });
 });

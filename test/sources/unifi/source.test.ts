@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { UnifiSettings } from '../../../src/domain/settings.js';
 import { unifiSource } from '../../../src/sources/unifi/source.js';
-import { deadPort, type Handler, json, scriptedServer } from '../scripted-server.js';
+import { collect, keep, observe, reason } from '../../testkit/service-source.js';
+import { DOOR, deadPort, type Handler, json, NOBODY, scriptedServer } from '../scripted-server.js';
 import {
   byKey,
   error,
@@ -18,28 +19,9 @@ import {
   unifiSettings,
 } from './scripted-unifi.js';
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
-});
-const keep = <T extends { close(): Promise<void> }>(opened: T): T => {
-  open.push(opened);
-  return opened;
-};
-
 const unifi = async (...how: Parameters<typeof scriptedUnifi>) => keep(await scriptedUnifi(...how));
 const source = (url: string, more: Partial<UnifiSettings> = {}, now = () => T0) =>
   keep(unifiSource(unifiSettings(url, more), { now, limits: { backOffMs: 1 } }));
-const collect = (of: ReturnType<typeof source>) => of.collect({ progress: () => {} }, new AbortController().signal);
-const observe = async (of: ReturnType<typeof source>) => {
-  const outcome = await collect(of);
-  if (outcome.kind !== 'observed') throw new Error(JSON.stringify(outcome));
-  return outcome.value;
-};
-const reason = async (of: ReturnType<typeof source>) => {
-  const outcome = await collect(of);
-  return outcome.kind === 'unreachable' ? outcome.reason : outcome.kind;
-};
 const logins = (asked: readonly string[]) => asked.filter((each) => each.startsWith('POST')).length;
 const clientsOf = ({ records }: Awaited<ReturnType<typeof observe>>) =>
   records.flatMap((record) => (record.kind === 'unifi.client' ? [record] : []));
@@ -86,7 +68,7 @@ describe.each([
       response.setHeader('set-cookie', kind === 'os' ? 'TOKEN=strange' : 'unifises=strange');
       json(response, { meta: { rc: 'ok' } });
     };
-    expect(await reason(source(server.url))).toContain('does not take its own new session: 401');
+    expect(await reason(source(server.url))).toContain('does not take its own new session at stat/device: 401');
     expect(logins(server.asked())).toBe(1);
   });
 
@@ -108,47 +90,47 @@ describe('a login', () => {
     [
       ...(['classic', 'with a wrong password'] as const),
       error(400, 'api.err.Invalid'),
-      'refuses the login of it: 400 api.err.Invalid; check username and password, and that the user is a local one',
+      'refuses the login of it: 400 api.err.Invalid; check username and the password that passwordEnv or passwordFile names, and that the user is a local one',
     ],
     [
       ...(['os', 'with a wrong password'] as const),
       says(403, { code: 'AUTHENTICATION_FAILED_INVALID_CREDENTIALS', message: 'Invalid username or password' }),
-      'refuses the login of it: 403 AUTHENTICATION_FAILED_INVALID_CREDENTIALS Invalid username or password; check username and password, and that the user is a local one',
+      'refuses the login of it: 403 AUTHENTICATION_FAILED_INVALID_CREDENTIALS Invalid username or password; check username and the password that passwordEnv or passwordFile names, and that the user is a local one',
     ],
     [
       ...(['classic', 'that wants a second factor'] as const),
       error(400, 'api.err.Ubic2faTokenRequired'),
-      'asks it for a second factor, which a program cannot give; create a local user without it that may only view, and name it as username, or use an API key',
+      'asks it for a second factor, which a program cannot give; create a local user without it that may only view, and name it as username, or give an API key (apiKeyEnv or apiKeyFile)',
     ],
     [
       ...(['os', 'that wants a second factor'] as const),
       says(499, { code: 'MFA_AUTH_REQUIRED', data: { mfaCookie: 'UBIC_2FA=x' } }),
-      'asks it for a second factor, which a program cannot give; create a local user without it that may only view, and name it as username, or use an API key',
+      'asks it for a second factor, which a program cannot give; create a local user without it that may only view, and name it as username, or give an API key (apiKeyEnv or apiKeyFile)',
     ],
     [
       ...(['os', 'while the console starts'] as const),
       html,
-      'answers, but not as UniFi does: an HTML page; it may be starting, else check url',
+      'answers, but not as UniFi does: an HTML page at /api/auth/login; it may be starting, else check url, and whether a login page stands in between',
     ],
     [
       ...(['os', 'at an Nginx Proxy Manager'] as const),
       says(403, { error: { code: 403, message: 'Permission Denied' } }),
-      'answers, but not as UniFi does: 403 Error with JSON of another kind; something else answers there: check url and its port',
+      'answers, but not as UniFi does: 403 Error with JSON of another kind at /api/auth/login; something else answers there: check url and its port',
     ],
     [
       ...(['os', 'that its door refuses'] as const),
       says(401, { error: { code: 401, message: 'Unauthorized' } }),
-      'refuses the login of it: 401 Unauthorized; check username and password, and that the user is a local one',
+      'refuses the login of it: 401 Unauthorized; check username and the password that passwordEnv or passwordFile names, and that the user is a local one',
     ],
     [
       ...(['os', 'that gives no session'] as const),
       says(200, { status: 'ok' }),
-      'answers, but not as UniFi does: JSON of another kind; something else answers there: check url and its port',
+      'answers, but not as UniFi does: JSON of another kind at /api/auth/login; something else answers there: check url and its port',
     ],
     [
       ...(['os', 'that fails'] as const),
       says(500, { code: 'INTERNAL', message: 'no' }),
-      'fails at the login: 500 INTERNAL no; it may be starting',
+      'fails at the login: 500 INTERNAL no; it may be starting, else see the log of the Network application',
     ],
   ];
   it.each(cases)('(%s) %s is one clear reason', async (kind, _, login, words) => {
@@ -166,7 +148,7 @@ describe('a login', () => {
     server.login = says(429, { code, message: 'Too many attempts' }, { 'retry-after': '300' });
     let now = T0;
     const of = source(server.url, {}, () => now);
-    const words = `${server.url} takes no more logins for now: 429 ${code} Too many attempts; check username and password, which were refused too often`;
+    const words = `${server.url} takes no more logins for now: 429 ${code} Too many attempts; check username and the password that passwordEnv or passwordFile names: they were refused too often`;
     expect(await reason(of)).toBe(words);
     server.asked();
     server.login = undefined;
@@ -193,7 +175,7 @@ describe('what stands behind the address', () => {
   it('may be another product, or elsewhere', async () => {
     const other = keep(await scriptedServer((_, response) => json(response, {}, 404, 'Not Found')));
     expect(await reason(source(other.url))).toBe(
-      `${other.url} answers, but not as UniFi does: 404 Not Found with JSON of another kind; something else answers there: check url and its port`,
+      `${other.url} answers, but not as UniFi does: 404 Not Found with JSON of another kind at /; something else answers there: check url and its port`,
     );
     const moved = keep(
       await scriptedServer((_, response) => {
@@ -205,7 +187,7 @@ describe('what stands behind the address', () => {
       `${moved.url} redirects (301 to https://unifi.example.org/); give the address that the controller answers at`,
     );
     const port = await deadPort();
-    expect(await reason(source(`https://127.0.0.1:${port}`))).toBe(`https://127.0.0.1:${port}: connection refused`);
+    expect(await reason(source(`https://127.0.0.1:${port}`))).toBe(`https://127.0.0.1:${port}: ${NOBODY}`);
   });
 
   it('is unreachable while its entry is broken, and nothing is sent', async () => {
@@ -218,15 +200,47 @@ describe('what stands behind the address', () => {
     const limits = { doorMs: 400 };
     const silent = keep(unifiSource(unifiSettings(hung.url), { now: () => T0, limits }));
     expect(await reason(silent)).toBe(
-      `${hung.url}: no answer within 0.4 s: it took the connection and says nothing; does it hang?`,
+      `${hung.url}: no answer within 0.4 s: it took the connection and says nothing; does it hang? (asked for /)`,
     );
     expect(hung.seen).toEqual(['/']);
+    server.login = () => {};
     server.paths.set(listPath('stat/device'), (_, response) => {
       setTimeout(() => json(response, { meta: { rc: 'ok' }, data: [] }), 700);
     });
     const slow = keep(unifiSource(unifiSettings(server.url), { now: () => T0, limits }));
+    expect(await reason(slow)).toContain(
+      'no answer within 0.4 s: it took the connection and says nothing; does it hang? (asked for /api/login)',
+    );
+    server.login = undefined;
     expect((await observe(slow)).complete).toHaveLength(3);
     expect((await observe(slow)).complete).toHaveLength(3);
+  });
+
+  it.each([
+    [502, 'Bad Gateway'],
+    [503, 'Service Unavailable'],
+    [504, 'Gateway Timeout'],
+  ] as const)(
+    'may be a proxy that answers %i in its place, or a console whose application starts',
+    async (status, words) => {
+      const inItsPlace: Handler = (_, response) => json(response, {}, status, words);
+      const proxy = keep(await scriptedServer(inItsPlace));
+      const told = `${status} ${words}, ${DOOR[status]}`;
+      expect(await reason(source(proxy.url))).toBe(`${proxy.url}: ${told} (asked for /)`);
+      const [classic, os] = [await unifi('classic'), await unifi('os')];
+      for (const server of [classic, os]) server.paths.set(listPath('stat/sta'), inItsPlace);
+      expect(await reason(source(classic.url))).toBe(`${classic.url}: ${told} (asked for /api/s/default/stat/sta)`);
+      expect(await reason(source(os.url))).toBe(
+        `${os.url}: ${told} (asked for /proxy/network/api/s/default/stat/sta); the console answers, its Network application may be starting`,
+      );
+    },
+  );
+
+  it('may fail before anybody signed in', async () => {
+    const failing = keep(await scriptedServer(error(500, 'api.err.ServerError')));
+    expect(await reason(source(failing.url))).toBe(
+      `${failing.url} fails at /: 500 api.err.ServerError; it may be starting, else see the log of the Network application`,
+    );
   });
 
   it('is given up when cancelled', async () => {
@@ -258,14 +272,22 @@ describe('what stands behind the address', () => {
 
 describe('a list', () => {
   it.each([
-    [403, 'api.err.NoPermission'],
-    [404, 'api.err.NotFound'],
-  ])('that is refused (%i) leaves what was known of it', async (status, code) => {
+    [
+      403,
+      'api.err.NoPermission',
+      'the networks may not be read (403 api.err.NoPermission); what was known of them stays. Let the user or key view the site',
+    ],
+    [
+      404,
+      'api.err.NotFound',
+      'this version has no list of networks (404 api.err.NotFound); what was known of them stays',
+    ],
+  ])('that is refused (%i) leaves what was known of it', async (status, code, note) => {
     const server = await unifi('classic');
     server.paths.set(listPath('rest/networkconf'), error(status, code));
     expect(await observe(source(server.url))).toMatchObject({
       complete: ['unifi.device', 'unifi.client'],
-      notes: [`the networks may not be read (${status} ${code}); what was known of them stays`],
+      notes: [note],
     });
   });
 
@@ -282,7 +304,7 @@ describe('a list', () => {
     const server = await unifi('classic');
     for (const list of LISTS) server.paths.set(listPath(list), error(403, 'api.err.NoPermission'));
     expect(await reason(source(server.url))).toBe(
-      `${server.url} shows nothing of site default: the devices may not be read (403 api.err.NoPermission); what was known of them stays`,
+      `${server.url} shows nothing of site default: the devices may not be read (403 api.err.NoPermission); what was known of them stays. Let the user or key view the site`,
     );
   });
 
@@ -298,11 +320,11 @@ describe('a list', () => {
     const server = await unifi('classic');
     const of = source(server.url);
     server.paths.set(listPath('stat/sta'), error(500, 'api.err.Unknown'));
-    expect(await reason(of)).toBe(`${server.url} fails at stat/sta of site default: 500 api.err.Unknown`);
+    expect(await reason(of)).toBe(
+      `${server.url} fails at stat/sta of site default: 500 api.err.Unknown; it may be starting, else see the log of the Network application`,
+    );
     server.paths.set(listPath('stat/sta'), html);
-    expect(await reason(of)).toContain('answers, but not as UniFi does: an HTML page');
-    server.paths.set(listPath('stat/sta'), says(503, {}));
-    expect(await reason(of)).toBe(`${server.url}: 503 Error`);
+    expect(await reason(of)).toContain('answers, but not as UniFi does: an HTML page at /api/s/default/stat/sta; ');
   });
 
   it('with a row that makes no sense keeps the others, and lets none be taken for gone', async () => {
@@ -453,7 +475,7 @@ describe('an API key', () => {
     expect(seen.complete).toEqual(['unifi.device', 'unifi.client']);
     expect(seen.notes).toEqual([
       POOR,
-      'the networks may not be read (404 api.err.NotFound); what was known of them stays',
+      'this version has no list of networks (404 api.err.NotFound); what was known of them stays',
     ]);
   });
 
@@ -478,25 +500,33 @@ describe('an API key', () => {
     [
       'is refused',
       says(401, { statusCode: 401, code: 'api.authentication.missing-credentials', message: 'Missing credentials' }),
-      'refuses the API key: 401 api.authentication.missing-credentials Missing credentials; make one in the Network application under Integrations',
+      'refuses the API key: 401 api.authentication.missing-credentials Missing credentials; make one in the Network application under Integrations, and put it where apiKeyEnv or apiKeyFile of this source says',
     ],
     [
       'meets another product',
       says(401, { error: { code: 401, message: 'Token has expired' } }),
-      'answers, but not as UniFi does: 401 Error with JSON of another kind; something else answers there: check url and its port',
+      'answers, but not as UniFi does: 401 Error with JSON of another kind at /integration/v1/sites; something else answers there: check url and its port',
     ],
     [
       'has no API',
       says(404, { code: 'api.err.NotFound' }),
-      'has no integration API for this key (404 api.err.NotFound); it needs Network 9.0 or later and a key made there',
+      'has no integration API for this key (404 api.err.NotFound); it needs Network 9.0 or later and a key made there (apiKeyEnv or apiKeyFile)',
     ],
     [
       'is asked for too often',
       says(429, { code: 'api.rate', message: 'slow down' }),
-      'takes no more requests for now: 429 api.rate slow down',
+      'takes no more requests for now, asked for /integration/v1/sites: 429 api.rate slow down; it is asked again later',
     ],
-    ['meets a page', html, 'answers, but not as UniFi does: an HTML page; it may be starting, else check url'],
-    ['meets a failure', says(500, { code: 'x' }), 'fails at /integration/v1/sites: 500 x'],
+    [
+      'meets a page',
+      html,
+      'answers, but not as UniFi does: an HTML page at /integration/v1/sites; it may be starting, else check url, and whether a login page stands in between',
+    ],
+    [
+      'meets a failure',
+      says(500, { code: 'x' }),
+      'fails at /integration/v1/sites: 500 x; it may be starting, else see the log of the Network application',
+    ],
   ];
   it.each(refusals)('that %s is one clear reason', async (_, reaction, words) => {
     const server = await estate(1);
@@ -507,7 +537,7 @@ describe('an API key', () => {
   it('is nothing to a controller without UniFi OS', async () => {
     const server = await unifi('classic');
     expect(await reason(source(server.url, byKey))).toBe(
-      `${server.url} is a controller without UniFi OS and takes no API key (401 api.err.LoginRequired); give username and passwordEnv`,
+      `${server.url} is a controller without UniFi OS and takes no API key (401 api.err.LoginRequired); give a local user (username, with passwordEnv or passwordFile)`,
     );
   });
 });

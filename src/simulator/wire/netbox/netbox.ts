@@ -59,6 +59,11 @@ function tokensOf(seed: number): NetboxTokens {
   return { first: hex('token'), second: `nbt_${hex('key').slice(0, 12)}.${hex('secret')}` };
 }
 
+const REFUSALS: Readonly<Record<number, string>> = {
+  403: 'You do not have permission to perform this action.',
+  404: 'Not found.',
+};
+
 class Desk {
   readonly #shelf: Shelf;
   readonly #faults: NetboxFaults;
@@ -76,8 +81,17 @@ class Desk {
     return { ...told, headers: { ...headers, ...told.headers } };
   }
 
-  /** An exception that nobody caught, as the API tells it. */
-  broken(status: number, reason = 'connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed'): Answer {
+  /** A refusal; else an exception that nobody caught, as the API tells it. */
+  broken(status: number, reason?: string): Answer {
+    const detail = reason ?? REFUSALS[status];
+    if (status < 500 && detail !== undefined) return json(status, { detail });
+    return this.#thrown(status, reason);
+  }
+
+  #thrown(
+    status: number,
+    reason = 'connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed',
+  ): Answer {
     const told = { error: reason, exception: 'OperationalError', python_version: '3.12.3' };
     return json(status, { ...told, netbox_version: RELEASES[this.#shelf.manners.version] });
   }
@@ -95,8 +109,7 @@ class Desk {
     const open = !this.#shelf.manners.four && (path === '/api/' || path === '/api/status/');
     const refused = open ? undefined : this.#refused(request);
     if (refused !== undefined) return refused;
-    if (method !== 'GET' && method !== 'HEAD')
-      return json(403, { detail: 'You do not have permission to perform this action.' });
+    if (method !== 'GET' && method !== 'HEAD') return json(403, { detail: REFUSALS[403] });
     return this.#read(request);
   }
 

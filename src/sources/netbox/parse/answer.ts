@@ -1,3 +1,4 @@
+import { CUT } from '../../transport/json-body.js';
 import { wireObject } from '../../wire-values.js';
 import { idOf, type Row } from './values.js';
 
@@ -33,7 +34,9 @@ export function readAnswer(raw: RawAnswer, question: Question): Answer {
   const detail = short(body?.detail);
   if (raw.status === 401 || raw.status === 403) return refused(`${raw.status} ${denial(detail, raw, question)}`);
   if (raw.status === 404)
-    return refused(`${status}: there is no NetBox API at this address; check the path of its url`);
+    return refused(
+      `${status}: there is no NetBox API at this address, or no such list in its version; check url and its path`,
+    );
   const complaint = detail ?? short(body?.exception) ?? short(body?.error) ?? complaints(body);
   const words = complaint === null ? status : `${status}: ${complaint}`;
   return refused(raw.status >= 500 ? `${words}; look at NetBox's log` : words);
@@ -43,7 +46,7 @@ export function readAnswer(raw: RawAnswer, question: Question): Answer {
 const DENIALS: readonly (readonly [RegExp, string])[] = [
   [
     /^Invalid (v[12] )?token/i,
-    'it does not know this token: make one for a user who may read, and put it where the token of this source is kept',
+    'it does not know this token: make one for a user who may read, and put it where tokenEnv or tokenFile of this source says',
   ],
   [/^Token expired/i, 'the token has expired: extend it or make another'],
   [/^Token disabled/i, 'the token is disabled: enable it or make another'],
@@ -54,7 +57,7 @@ const DENIALS: readonly (readonly [RegExp, string])[] = [
 
 function denial(detail: string | null, raw: RawAnswer, { permission, token }: Question): string {
   if (detail === null) {
-    return `${raw.reason}: it does not sound like NetBox; is this its address, or a proxy that asks for a login?`.trim();
+    return `${raw.reason}: it does not sound like NetBox; check url, and whether a proxy in between asks for a login`.trim();
   }
   if (/^Authentication credentials were not provided/i.test(detail)) {
     const why =
@@ -84,18 +87,19 @@ function short(words: unknown): string | null {
 }
 
 function noJson({ body, contentType }: RawAnswer): string {
-  if (/^\s*[{[]/.test(body)) return `the answer breaks off after ${body.length} characters: it is not whole JSON`;
+  if (/^\s*[{[]/.test(body))
+    return `the answer breaks off after ${body.length} characters: it is not whole JSON; ${CUT}`;
   const what =
     body === ''
       ? 'an empty answer'
       : contentType.includes('html') || /^\s*<(?:!doctype|html)/i.test(body)
-        ? 'an HTML page (a login page, say)'
+        ? 'an HTML page'
         : contentType || 'no JSON';
   return foreign(what);
 }
 
 export function foreign(what: string): string {
-  return `it answers, but is not a NetBox API: ${what}`;
+  return `it answers, but is not a NetBox API: ${what}; check url and its port, and whether a proxy or a login page stands in between`;
 }
 
 function refused(words: string): Answer {

@@ -1,3 +1,5 @@
+import { CUT } from '../../transport/json-body.js';
+
 /** What a command that was run on the host left behind. */
 export interface Ran {
   readonly code: number;
@@ -20,7 +22,7 @@ export function pveshContent(ran: Ran): Content {
   } catch {
     const begun = /^[{[]/.test(text);
     const words = begun
-      ? `the answer breaks off after ${text.length} characters: it is not whole JSON`
+      ? `the answer breaks off after ${text.length} characters: it is not whole JSON; ${CUT}`
       : `pvesh answers something that is no JSON and begins with ${JSON.stringify(text.slice(0, 40))}; does the login shell print anything by itself?`;
     return { kind: 'failed', words };
   }

@@ -1,3 +1,4 @@
+import { CUT } from '../../transport/json-body.js';
 import { wireObject, wireText } from '../../wire-values.js';
 
 /** What came over the wire, before anybody knows whether it is Proxmox that speaks. */
@@ -43,7 +44,10 @@ function readContent(raw: RawAnswer, json: ReturnType<typeof parsed>): Answer {
   if (!json.ok) {
     const begun = /^\s*[{[]/.test(raw.body);
     return begun
-      ? { kind: 'foreign', words: `the answer breaks off after ${raw.body.length} characters: it is not whole JSON` }
+      ? {
+          kind: 'foreign',
+          words: `the answer breaks off after ${raw.body.length} characters: it is not whole JSON; ${CUT}`,
+        }
       : foreign(raw.body === '' ? 'an empty answer' : isHtml(raw) ? 'an HTML page' : raw.contentType || 'no JSON');
   }
   const envelope = wireObject(json.value);
