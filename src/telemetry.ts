@@ -77,6 +77,12 @@ export const METRICS = [
     help: 'Messages that could not be delivered and wait for a person; absent where another replica tells the target',
     labels: ['target'],
   },
+  {
+    name: 'sankofa_policy_differs',
+    kind: 'gauge',
+    help: '1 while policy.yaml of this replica is not the policy in force, else 0',
+    labels: [],
+  },
 ] as const;
 
 type MetricName = (typeof METRICS)[number]['name'];
@@ -107,6 +113,7 @@ export interface Telemetry {
   delivered(target: string, outcome: string, count: number): void;
   targetFailing(target: string, isFailing: boolean): void;
   deadLetters(target: string, count: number): void;
+  policyDiffers(isSo: boolean): void;
   socketOpened(): void;
   socketClosed(): void;
   /** Hands over the reading that each scrape asks for; a later one replaces it. */
@@ -151,6 +158,7 @@ export function telemetry(options: { level: string; destination?: DestinationStr
     delivered: (target, outcome, count) => metric.deliveries.inc({ target, outcome }, count),
     targetFailing: (target, isFailing) => metric.deliveryFailing.set({ target }, isFailing ? 1 : 0),
     deadLetters: (target, count) => metric.deadLetters.set({ target }, count),
+    policyDiffers: (isSo) => metric.policyDiffers.set(isSo ? 1 : 0),
     socketOpened: () => metric.sockets.inc(),
     socketClosed: () => metric.sockets.dec(),
     readAtScrape(reading) {
@@ -189,6 +197,7 @@ function metricsIn(registry: Registry) {
     deliveries: new Counter(of('sankofa_deliveries_total')),
     deliveryFailing: new Gauge(of('sankofa_delivery_failing')),
     deadLetters: new Gauge(of('sankofa_dead_letters')),
+    policyDiffers: new Gauge(of('sankofa_policy_differs')),
   };
 }
 

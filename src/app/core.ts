@@ -3,17 +3,19 @@ import { type Confirmations, confirmations as openConfirmations } from '../colle
 import type { RunView } from '../collection/live-events.js';
 import type { Config } from '../config.js';
 import { declaredSourceName } from '../domain/absorb-declared.js';
-import { compare } from '../domain/compare/compare.js';
+import { POLICY_SOURCE } from '../domain/absorb-policy.js';
 import type { CollectorName } from '../domain/contract.js';
 import type { Difference } from '../domain/finding.js';
 import { partTroubles } from '../domain/part-troubles.js';
+import type { Policy } from '../domain/policy.js';
+import type { InventorySettings } from '../domain/settings.js';
 import { SECOND } from '../domain/time.js';
-import type { InventoryView } from '../domain/view.js';
 import { type Decisions, driftDecisions } from '../drift/decisions.js';
 import { type DriftKeeper, driftKeeper } from '../drift/keeper.js';
 import { openReplica, type Replica } from '../inventory/replica.js';
 import type { Telemetry } from '../telemetry.js';
 import { type Clock, databaseClock } from './clock.js';
+import { CollectedPolicy } from './collected-policy.js';
 import { noteContract } from './contract-change.js';
 import { type Database, openDatabase } from './database.js';
 import { DeclaredLooks } from './declared-looks.js';
@@ -22,6 +24,7 @@ import { Collectors, DECLARED_FILES, inventorySettings, knownSources, switchedOf
 import { startHousekeeping, targetNames } from './housekeeping.js';
 import { outcomeLog, troubleLog } from './outcome-log.js';
 import { openPremises } from './premises.js';
+import { RawFacts } from './raw-facts.js';
 import { type Settings, SettingsFiles } from './settings-files.js';
 import { Turns } from './turns.js';
 
@@ -38,6 +41,8 @@ export interface Core {
   readonly decisions: Decisions;
   readonly confirmations: Confirmations;
   settings(): Settings;
+  /** The policy that all replicas go by. */
+  policy(): Policy;
   /** What is so by the view as it is, swallowed or not. */
   differences(): readonly Difference[];
   sourceNames(): readonly { readonly source: string; readonly collector: CollectorName | null }[];
@@ -71,13 +76,19 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     () => store.now(),
     (error) => log.warn({ err: error }, 'the database did not tell its time'),
   );
-  const files = new SettingsFiles(config, store, log);
+  const files = new SettingsFiles(config, log);
   let settings = await files.read();
   const premises = await openPremises({ config, database, log, now: clock.now }, settings);
   let estate = premises.estate(settings, []);
   /** The demo is being left: nothing of it may be compared any more. */
   let movingIn = false;
-  const replica = await openReplica(store, inventorySettings(settings, estate));
+  const policy = new CollectedPolicy({
+    ...{ configDir: config.configDir, log, differs: telemetry.policyDiffers, now: clock.now },
+    ...{ replica: () => replica, collection: () => collection },
+  });
+  const present = (): InventorySettings => inventorySettings(settings, policy.policy(), estate);
+  const replica = await openReplica(store, present());
+  policy.follow();
   const confirmations = openConfirmations(store, declaredSourceName);
   const collectors = new Collectors({
     ...{ now: clock.now, binding: () => replica.binding(), enabled: config.enabled, ...confirmations },
@@ -101,22 +112,18 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     now: clock.now,
     measured: (run) => {
       telemetry.runFinished(run);
+      if (run.source === POLICY_SOURCE) return policy.readHere(run.outcome !== 'UNREACHABLE');
       tellOutcome(run);
       tellTroubles(partTroubles(replica.view()));
       sawDeclared(run.source);
     },
-    heldElsewhere: (source) => sawDeclared(source),
+    heldElsewhere: (source) => {
+      if (source === POLICY_SOURCE) policy.heldElsewhere();
+      else sawDeclared(source);
+    },
     failed: (source, error) => log.error({ source, err: error }, 'a run failed'),
   });
-  let compared: { readonly view: InventoryView; readonly so: readonly Difference[] } | undefined;
-  /** A replica that does not compare works the raw facts out when somebody asks, once a view. */
-  function differences(): readonly Difference[] {
-    const view = replica.view();
-    if (compared?.view.guests !== view.guests || compared.view.declarations !== view.declarations) {
-      compared = { view, so: [...compare(view, settings.policy, clock.now()).so.values()] };
-    }
-    return [...compared.so, ...keptOpen(view, compared.so)];
-  }
+  const rawFacts = new RawFacts({ view: replica.view.bind(replica), policy: () => policy.policy(), now: clock.now });
   /** The view with everything that any replica has committed. */
   async function catchUp(): Promise<void> {
     await replica.catchUp();
@@ -125,13 +132,13 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   const drift = driftKeeper({
     store,
     view: replica.view.bind(replica),
-    policy: () => settings.policy,
+    policy: () => policy.policy(),
     now: clock.now,
-    mayCompare: () => !movingIn && looks.allSeen(estate.declaredOff),
+    mayCompare: () => policy.isKnown() && !movingIn && looks.allSeen(estate.declaredOff),
     learned: (changed, comparison, at, seq) => {
       if (seq !== null) replica.learnFindings(changed, at, seq);
       replica.compared(at);
-      compared = { view: comparison.world.view, so: [...comparison.so.values()] };
+      rawFacts.compared(comparison);
     },
     catchUp,
     asked: (asks) => void collection.ask(asks).catch((error) => log.error({ err: error }, 'asking for reads failed')),
@@ -153,6 +160,10 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       void catchUp().catch((error) => log.warn({ err: error }, 'catching up failed'));
     },
   );
+  // First what the view is made under: whoever hears of the view after it finds both of one policy.
+  replica.onChange(() => {
+    if (policy.follow()) replica.apply(present());
+  });
   replica.onChange(() => drift.request());
 
   /** Makes the present settings hold: what they name is collected, what they no longer name retires. */
@@ -164,9 +175,9 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     const off = switchedOff(replica.view(), estate.declaredOff);
     // Before their settings go: without its scopes, the addresses of a cluster that leaves would be taken for its neighbours'.
     const kept = await collection.retire([...retired, ...off]);
-    replica.apply(inventorySettings(settings, estate));
+    replica.apply(present());
     looks.forget(estate.declaredOff);
-    await collection.configure(collectors.of(estate));
+    await collection.configure([policy.source, ...collectors.of(estate)]);
     declaredWatch.follow(estate.declaredDir);
     await premises.remember(settings);
     await noteContract(store, settings.contract);
@@ -178,7 +189,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   async function moveIn(): Promise<void> {
     movingIn = true;
     await drift.idle();
-    await collection.configure([]);
+    await collection.configure([policy.source]);
     await premises.endDemo();
     await replica.reload();
     looks.forget(DECLARED_FILES);
@@ -206,6 +217,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   let stopHousekeeping = async () => {};
   async function stop(): Promise<void> {
     files.stop();
+    policy.stop();
     declaredWatch.stop();
     await turns.stop();
     await stopCollection();
@@ -216,6 +228,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     clock.stop();
   }
   try {
+    await policy.learn();
     await turns.take(settle);
   } catch (error) {
     await stop();
@@ -229,8 +242,9 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     drift,
     decisions: driftDecisions({ store, view: replica.view.bind(replica), catchUp }),
     confirmations,
-    differences,
+    differences: () => rawFacts.now(),
     settings: () => settings,
+    policy: () => policy.policy(),
     sourceNames: () => collectors.of(estate),
     async collectOnce(names, signal) {
       const runs = await collection.collectNow(names, signal);
@@ -245,9 +259,11 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     reload,
     start() {
       stopCollection = collection.start();
+      // What was saved since the first look was heard by nobody.
+      policy.wake();
       stopHousekeeping = startHousekeeping({
-        ...{ store, log, pruned: telemetry.pruned, retention: () => settings.policy.retention },
-        readers: () => targetNames(settings.policy, config),
+        ...{ store, log, pruned: telemetry.pruned, retention: () => policy.policy().retention },
+        readers: () => targetNames(policy.policy(), config),
       });
       files.watch(() => void reload().catch(tellFailure));
     },
@@ -256,12 +272,4 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
       await database.stop();
     },
   };
-}
-
-/** What was so when it could last be looked at stays so in the raw facts too, as its finding stays open. */
-function keptOpen(view: InventoryView, so: readonly Difference[]): readonly Difference[] {
-  const told = new Set(so.map((difference) => difference.id));
-  return [...view.findings.byId.values()]
-    .filter((finding) => !told.has(finding.id))
-    .map((finding) => ({ ...finding, swallowers: [], swallowedBy: undefined }));
 }

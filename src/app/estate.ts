@@ -11,6 +11,7 @@ import { contentHash } from '../domain/content-hash.js';
 import type { CollectorContract } from '../domain/contract.js';
 import { scheduledStates } from '../domain/coverage.js';
 import { declaredName, precedenceName } from '../domain/declared-sources.js';
+import type { Policy } from '../domain/policy.js';
 import {
   type ClusterSettings,
   type HostSettings,
@@ -83,11 +84,15 @@ export function realEstate(
   };
 }
 
-export function inventorySettings(settings: Settings, estate: Estate): InventorySettings {
+export function inventorySettings(
+  settings: Settings,
+  { precedence }: Pick<Policy, 'precedence'>,
+  estate: Estate,
+): InventorySettings {
   const byName = new Map(estate.clusters.map((cluster) => [cluster.name, cluster]));
   return {
     contract: settings.contract,
-    precedence: settings.policy.precedence,
+    precedence,
     declaredOff: estate.declaredOff,
     cluster: (name) => byName.get(name) ?? unnamedCluster(name, 'the settings do not name it'),
   };

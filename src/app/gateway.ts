@@ -73,7 +73,7 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
       view: () => replica.view(),
       binding: () => replica.binding(),
       differences: () => core.differences(),
-      policy: () => core.settings().policy,
+      policy: core.policy,
       store,
       now,
     });

@@ -30,7 +30,7 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
     secret: config.secret,
     smtpUrl: config.smtpUrl,
     redisUrl: config.redisUrl,
-    maxLength: () => core.settings().policy.redis.maxLength,
+    maxLength: () => core.policy().redis.maxLength,
     cursorText,
     parseCursor,
     findingMessages: async (ids) => {
@@ -53,7 +53,7 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
     applying = applying
       .catch(() => undefined)
       .then(async () => {
-        const { notify } = core.settings().policy;
+        const { notify } = core.policy();
         if (notify === applied) return;
         await told.configure(notify);
         applied = notify;
@@ -66,7 +66,7 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
   // Dead letters that nobody wanted for as long as the event log is kept go with it.
   const prune = () =>
     void store.deliveries
-      .prune(core.clock.now() - core.settings().policy.retention.events)
+      .prune(core.clock.now() - core.policy().retention.events)
       .catch((error) => log.warn({ err: error }, 'pruning dead letters failed'));
   prune();
   const timers = [setInterval(look, LOOK_EVERY), setInterval(prune, DAY)];

@@ -10,11 +10,14 @@ export function scrapeReading(view: InventoryView, now: number): ScrapeReading {
     counts.set(key, { ...known, count: known.count + 1 });
   }
   return {
-    sources: sourceStates(view).map((state) => ({
-      source: state.source,
-      up: state.outcome === 'OBSERVED',
-      ageSeconds: state.lastSuccessAt === null ? null : Math.max(0, (now - state.lastSuccessAt) / 1_000),
-    })),
+    sources: sourceStates(view)
+      // Without a policy.yaml every default holds: nothing is down.
+      .filter(({ kind, outcome }) => kind !== 'policy' || outcome !== 'NEVER')
+      .map((state) => ({
+        source: state.source,
+        up: state.outcome === 'OBSERVED',
+        ageSeconds: state.lastSuccessAt === null ? null : Math.max(0, (now - state.lastSuccessAt) / 1_000),
+      })),
     findings: [...counts.values()],
   };
 }

@@ -34,7 +34,7 @@ export async function checkSettings(config: Config): Promise<readonly Checked[]>
       found.push(...sources.problems.map((problem) => ({ level: 'error' as const, ...problem })));
       found.push(...sources.settings.warnings.map(warned));
   }
-  const policy = await readPolicy(config.configDir);
+  const policy = await readPolicy(config.configDir, AbortSignal.timeout(CHECK_TIMEOUT));
   if (policy.kind === 'refused')
     found.push(...policy.problems.map((problem) => ({ level: 'error' as const, ...problem })));
   const contract = await readContract(config.configDir);

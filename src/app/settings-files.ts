@@ -1,18 +1,14 @@
 import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { readContract } from '../declared/contract-file.js';
-import { parsePolicy, readPolicy } from '../declared/policy-file.js';
 import { readSources, type SourcesRead } from '../declared/sources-file.js';
 import { watchPaths } from '../declared/watch.js';
 import type { CollectorContract } from '../domain/contract.js';
-import { DEFAULT_POLICY, type Policy } from '../domain/policy.js';
-import type { OpenedStore } from '../store/open.js';
 import type { Logger } from '../telemetry.js';
 
-/** What the settings files say now. `sources` undefined: there is none. */
+/** What the settings files of this replica say now; the policy is all replicas' and comes from the store. `sources` undefined: there is none. */
 export interface Settings {
   readonly sources: Extract<SourcesRead, { kind: 'read' }> | undefined;
-  readonly policy: Policy;
   readonly contract: CollectorContract;
 }
 
@@ -26,23 +22,17 @@ export class SettingsError extends Error {
   }
 }
 
-const POLICY_MARK = 'policy.yaml';
-
-type Marks = Pick<OpenedStore, 'transaction'>;
-
-/** Reads the settings files, tells of what is wrong in them, and keeps the last good policy in the store. */
+/** Reads the settings files and tells of what is wrong in them. */
 export class SettingsFiles {
   readonly #config: Config;
   readonly #log: Logger;
-  readonly #store: Marks;
   #current: Settings | undefined;
   #changed = false;
   #onChange = () => {};
   #unwatch = () => {};
 
-  constructor(config: Config, store: Marks, log: Logger) {
+  constructor(config: Config, log: Logger) {
     this.#config = config;
-    this.#store = store;
     this.#log = log;
   }
 
@@ -53,7 +43,7 @@ export class SettingsFiles {
     const sources = await this.#sources();
     const contract = await readContract(this.#config.configDir);
     for (const problem of contract.problems) this.#log.warn({ at: problem.location }, problem.message);
-    this.#current = { sources, policy: await this.#policy(), contract: contract.contract };
+    this.#current = { sources, contract: contract.contract };
     return this.#current;
   }
 
@@ -82,31 +72,9 @@ export class SettingsFiles {
     }
   }
 
-  /** policy.yaml guards access: it is taken whole or not at all, and never lapses by being gone. */
-  async #policy(): Promise<Policy> {
-    const read = await readPolicy(this.#config.configDir);
-    if (read.kind === 'read') {
-      await this.#store.transaction((tx) => tx.marks.put(POLICY_MARK, read.text));
-      return read.policy;
-    }
-    const kept = await this.#store.transaction((tx) => tx.marks.get(POLICY_MARK));
-    const problems =
-      read.kind === 'refused' ? read.problems.map(({ location, message }) => `${location}: ${message}`) : [];
-    if (kept === undefined) {
-      if (read.kind === 'refused') throw new SettingsError(problems);
-      return DEFAULT_POLICY;
-    }
-    const why = read.kind === 'refused' ? problems.join('; ') : 'policy.yaml is gone';
-    this.#log.error(`${why}; the last good policy stays in force`);
-    const again = parsePolicy(kept);
-    return this.#current?.policy ?? (again.kind === 'read' ? again.policy : DEFAULT_POLICY);
-  }
-
   #watch(named: readonly string[]): void {
     const { configDir } = this.#config;
-    const files = ['sources.yaml', 'policy.yaml', 'it-operations/live-collectors-contract.json'].map((name) =>
-      join(configDir, name),
-    );
+    const files = ['sources.yaml', 'it-operations/live-collectors-contract.json'].map((name) => join(configDir, name));
     this.#unwatch();
     this.#unwatch = watchPaths([...files, ...named], () => {
       this.#changed = true;

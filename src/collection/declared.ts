@@ -6,7 +6,7 @@ import type { InventoryView, KeptDeclared } from '../domain/view.js';
 import { type CollectedSource, type RunResult } from './source.js';
 
 /** A watched file is looked at when it changed; besides, in case a watch missed something, this often. */
-const LOOK_AGAIN = 30 * SECOND;
+export const LOOK_AGAIN = 30 * SECOND;
 
 interface Needs {
   readonly file: DeclaredFileSource;

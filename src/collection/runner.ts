@@ -172,6 +172,8 @@ export function stateOf(
   switch (source.kind) {
     case 'declared':
       return view.declared.get(source.source)?.state;
+    case 'policy':
+      return view.policy?.state;
     case 'proxmox':
       return view.clusters.get(source.cluster)?.state;
     case 'ip_neigh':

@@ -8,7 +8,7 @@ import { runElsewhere } from './elsewhere.js';
 import type { LiveEvents } from './live-events.js';
 import { retirement } from './retire.js';
 import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
-import { type Lock, type Slot, slotOf } from './slot.js';
+import { isHeld, type Lock, type Slot, slotOf } from './slot.js';
 import type { CollectedSource, RunMode } from './source.js';
 import { Staleness } from './staleness.js';
 
@@ -156,6 +156,8 @@ export class Schedule {
     if (now - slot.startedAt < Math.min(interval, slot.elsewhere ? TRY_LOCK_AGAIN : TRY_AGAIN)) return false;
     const state = stateOf(this.#needs.view(), slot.source);
     if (state?.backOffUntil != null) return now >= state.backOffUntil;
+    // A file is watched by whoever holds it, and nothing tells the others when that one dies.
+    if (!isHeld(slot) && slot.source.collector === null) return true;
     // What was last read is known from the store: a weekly run survives restarts, and another replica's counts.
     const last = slot.source.collector === null ? slot.startedAt : (state?.lastSuccessAt ?? 0);
     return now - last >= interval;
@@ -205,7 +207,7 @@ export class Schedule {
   }
 
   async #hold(slot: Slot): Promise<void> {
-    if (slot.lock !== undefined && !slot.lock.lost.aborted) return;
+    if (isHeld(slot)) return;
     slot.locking ??= this.#needs.store
       .lock(`source:${slot.source.source}`)
       .then((lock) => {

@@ -20,6 +20,11 @@ export interface Slot {
   stop: AbortController;
 }
 
+/** Whether this replica is the one that runs it. */
+export function isHeld({ lock }: Slot): boolean {
+  return lock !== undefined && !lock.lost.aborted;
+}
+
 export function slotOf(source: CollectedSource): Slot {
   return {
     source,

@@ -35,7 +35,7 @@ export interface CollectedSource {
   readonly source: string;
   readonly kind: SourceKind;
   readonly cluster: string;
-  /** The contract's name; null for declared files, which are watched and not scheduled by it. */
+  /** The contract's name; null for declared files and the policy, which are watched and not scheduled by it. */
   readonly collector: CollectorName | null;
   intervalMs(): number;
   /** Asked as soon as the process starts, however young its last success: a poll that must not miss what happened meanwhile. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cidr } from '../domain/address.js';
 import type { DeclaredProblem } from '../domain/declaration.js';
@@ -10,15 +9,21 @@ import { Fields, type Report } from './fields.js';
 import { ignoreRules } from './ignore-entries.js';
 import { didYouMean } from './nearest-word.js';
 import { notifyTargets } from './notify-entries.js';
+import { readSettled } from './read-settled.js';
 import { pathText, readYaml } from './yaml-file.js';
 
-/** `text` is what to keep as the last good policy: parsing it again gives the same one. */
-export type PolicyRead =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'read'; readonly policy: Policy; readonly text: string }
-  | { readonly kind: 'refused'; readonly problems: readonly DeclaredProblem[] };
+type Refused = { readonly kind: 'refused'; readonly problems: readonly DeclaredProblem[] };
 
-const FILE = 'policy.yaml';
+/** `text` is what to keep as the last good policy: parsing it again gives the same one. */
+export type PolicyRead = { readonly kind: 'read'; readonly policy: Policy; readonly text: string } | Refused;
+
+/** A look at the file: what it says, and the SHA-256 of its content. */
+export type PolicyFileRead =
+  | { readonly kind: 'absent' }
+  | (Extract<PolicyRead, { kind: 'read' }> & { readonly contentHash: string })
+  | Refused;
+
+export const POLICY_FILE = 'policy.yaml';
 const KEYS = [
   'precedence',
   'severities',
@@ -42,24 +47,30 @@ const CLASSES: readonly AddressClass[] = ['node', 'gateway', 'virtual', 'dynamic
 const LATER_KINDS = ['PORT_DIFFERS', 'SKU_UNKNOWN'];
 const SETTLING = ['STATUS_DIFFERS', 'NODE_DIFFERS', 'ADDRESS_DIFFERS', 'PROXY_TARGET_STOPPED'];
 
-/** Reads CONFIG_DIR's `policy.yaml`. */
-export async function readPolicy(dir: string): Promise<PolicyRead> {
-  try {
-    const text = await readFile(join(dir, FILE), { encoding: 'utf8', signal: AbortSignal.timeout(10_000) });
-    return parsePolicy(text);
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent' };
-    return { kind: 'refused', problems: [{ location: FILE, message: `cannot be read (${code})` }] };
+/** Reads CONFIG_DIR's `policy.yaml` once it has stood still. Throws only when `signal` aborts. */
+export async function readPolicy(dir: string, signal: AbortSignal): Promise<PolicyFileRead> {
+  const read = await readSettled(join(dir, POLICY_FILE), signal);
+  switch (read.kind) {
+    case 'missing':
+      return { kind: 'absent' };
+    case 'unreadable':
+      return refusedFor(POLICY_FILE, read.reason);
+    case 'read': {
+      const parsed = parsePolicy(read.text);
+      return parsed.kind === 'read' ? { ...parsed, contentHash: read.hash } : parsed;
+    }
   }
 }
 
 /** Taken whole or not at all: one bad entry refuses the file, as half a policy could open what it was to close. */
 export function parsePolicy(text: string): PolicyRead {
   if (text.trim() === '')
-    return refusedFor(`${FILE}:1`, 'is empty: write a comment to say that every default holds, or take the file away');
-  const read = readYaml(text, FILE);
-  if (read.kind === 'unreadable') return refusedFor(FILE, read.message);
+    return refusedFor(
+      `${POLICY_FILE}:1`,
+      'is empty: write a comment to say that every default holds, or take the file away',
+    );
+  const read = readYaml(text, POLICY_FILE);
+  if (read.kind === 'unreadable') return refusedFor(POLICY_FILE, read.message);
   const problems: DeclaredProblem[] = [];
   const report: Report = (path, message) => {
     problems.push({ location: read.file.locate(path), message: `${pathText(path)} ${message}`.trim() });
@@ -69,7 +80,7 @@ export function parsePolicy(text: string): PolicyRead {
   return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'read', policy, text };
 }
 
-function refusedFor(location: string, message: string): PolicyRead {
+function refusedFor(location: string, message: string): Refused {
   return { kind: 'refused', problems: [{ location, message }] };
 }
 

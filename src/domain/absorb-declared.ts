@@ -23,7 +23,7 @@ export function said(row: Declaration): unknown {
 export function absorbDeclared(known: KeptDeclared, outcome: DeclaredOutcome, finishedAt: Instant): Batch {
   const { state } = known;
   if (outcome.kind !== 'observed') {
-    return { writes: [], reads: [], state: withoutReading(known, outcome, finishedAt) };
+    return { writes: [], reads: [], state: withoutReading(state, known.rows.size > 0, outcome, finishedAt) };
   }
   const { value, contentHash } = outcome;
   if (value.only !== undefined) return absorbSome(known, value, value.only, finishedAt);
@@ -96,7 +96,8 @@ function lastShown(state: SourceState): Instant | null {
   return state.outcome === 'OBSERVED' ? (state.lastAttemptAt ?? state.lastSuccessAt) : state.lastSuccessAt;
 }
 
-function goodState(state: SourceState, askedAt: Instant, finishedAt: Instant): SourceState {
+/** A file, or a declared service, that was read. */
+export function goodState(state: SourceState, askedAt: Instant, finishedAt: Instant): SourceState {
   return {
     ...state,
     outcome: 'OBSERVED',
@@ -111,14 +112,15 @@ function goodState(state: SourceState, askedAt: Instant, finishedAt: Instant): S
   };
 }
 
-function withoutReading(
-  known: KeptDeclared,
-  outcome: Exclude<DeclaredOutcome, { kind: 'observed' }>,
+/** `knows`: something of it is kept. Then it was there, and is out of reach; what never was there is not missed. */
+export function withoutReading(
+  state: SourceState,
+  knows: boolean,
+  outcome: { readonly kind: 'absent' | 'unreachable'; readonly reason: string },
   at: Instant,
 ): SourceState {
-  const { state } = known;
   const common = { ...state, reason: outcome.reason, lastAttemptAt: at };
-  if (outcome.kind === 'absent' && known.rows.size === 0) return { ...common, outcome: 'NEVER' };
+  if (outcome.kind === 'absent' && !knows) return { ...common, outcome: 'NEVER' };
   const unreachableSince = state.outcome === 'UNREACHABLE' ? (state.unreachableSince ?? at) : at;
   return { ...common, outcome: 'UNREACHABLE', unreachableSince, failures: state.failures + 1 };
 }

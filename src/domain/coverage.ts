@@ -8,9 +8,10 @@ export function staleAfter(view: InventoryView): number {
   return view.contract.collectors.proxmox_guest_ipam.staleAfterSeconds * 1_000;
 }
 
-/** The collector that a source belongs to; null: a declared file, which is watched. */
+/** The collector that a source belongs to; null: a declared file or the policy, which are watched. */
 export function collectorOf({ kind, source }: Pick<SourceState, 'kind' | 'source'>): CollectorName | null {
   if (kind === 'proxmox') return 'proxmox_guest_ipam';
+  if (kind === 'policy') return null;
   if (kind !== 'declared') return kind;
   return source.startsWith('declared:netbox:') ? 'netbox' : null;
 }

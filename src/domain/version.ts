@@ -16,6 +16,7 @@ import type { Instant } from './time.js';
  *   vmid             vmid          0             VmidRow
  *   declared.row     declaration   0             KeptDeclaration
  *   declared.meta    'meta'        0             DeclaredMeta
+ *   policy           policy.yaml   0             PolicyText
  *   and the records of services, as domain/record lists them
  */
 export type VersionKind =
@@ -29,6 +30,7 @@ export type VersionKind =
   | 'vmid'
   | 'declared.row'
   | 'declared.meta'
+  | 'policy'
   | RecordKind;
 
 export interface VersionKey {
@@ -70,7 +72,7 @@ export interface PartReadRow {
   readonly reason: string | null;
 }
 
-export type SourceKind = 'proxmox' | 'declared' | ServiceKind;
+export type SourceKind = 'proxmox' | 'declared' | 'policy' | ServiceKind;
 /** What is collected besides clusters and declarations. The kind is also the head of the source's name. */
 export const SERVICE_KINDS = ['ip_neigh', 'hardware', 'npm', 'unifi'] as const;
 export type ServiceKind = (typeof SERVICE_KINDS)[number];
@@ -83,7 +85,7 @@ export function isServiceKind(kind: SourceKind): kind is ServiceKind {
 export interface SourceState {
   readonly source: string;
   readonly kind: SourceKind;
-  /** '' for a declared source, and a service of no cluster. */
+  /** '' for a declared source, the policy, and a service of no cluster. */
   readonly cluster: string;
   readonly outcome: 'OBSERVED' | 'UNREACHABLE' | 'NEVER' | 'RETIRED';
   readonly reason: string | null;

@@ -95,6 +95,20 @@ export interface KeptDeclared {
   readonly asked: ReadonlyMap<GuestKey, Instant>;
 }
 
+/** Body of the version `policy`: a policy.yaml that could be used as a whole, as it was written. */
+export interface PolicyText {
+  readonly text: string;
+  /** SHA-256 of the file, in hex. */
+  readonly contentHash: string;
+}
+
+/** What is kept of policy.yaml: the last good one, and what became of the last look at the file. */
+export interface KeptPolicy {
+  readonly state: SourceState;
+  /** null: none was ever taken, and every default holds. */
+  readonly taken: (PolicyText & { readonly since: Instant }) | null;
+}
+
 export interface AbsenceProof {
   readonly free: boolean;
   /** When it was first found so. */
@@ -123,6 +137,8 @@ export interface InventoryView {
   readonly declarations: Declarations;
   /** What is kept of each declared source, by source name (`declared:…`); `declarations` is made of it. */
   readonly declared: ReadonlyMap<string, KeptDeclared>;
+  /** null: nobody has looked for a policy.yaml yet. */
+  readonly policy: KeptPolicy | null;
   /** States of the services, by source name (`npm:edge-proxy`), sorted; those that retired are not there. */
   readonly services: ReadonlyMap<string, SourceState>;
   readonly records: Records;
@@ -151,14 +167,18 @@ export function emptyView(contract: CollectorContract): InventoryView {
     absences: new Map(),
     declared: new Map(),
     declarations: [],
+    policy: null,
     services: new Map(),
     records: noRecords(),
     findings: { number: 0, byId: new Map(), byGuest: new Map(), comparedAt: null },
   };
 }
 
-/** The state of every source, by kind: clusters, declared ones, services. Those that retired are left out. */
-export function sourceStates(view: Pick<InventoryView, 'clusters' | 'declared' | 'services'>): readonly SourceState[] {
-  const states = [...view.clusters.values(), ...view.declared.values()].map(({ state }) => state);
+/** The state of every source, by kind: clusters, declared ones, the policy, services. Those that retired are left out. */
+export function sourceStates(
+  view: Pick<InventoryView, 'clusters' | 'declared' | 'policy' | 'services'>,
+): readonly SourceState[] {
+  const policy = view.policy === null ? [] : [view.policy];
+  const states = [...view.clusters.values(), ...view.declared.values(), ...policy].map(({ state }) => state);
   return [...states, ...view.services.values()].filter(({ outcome }) => outcome !== 'RETIRED');
 }

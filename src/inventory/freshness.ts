@@ -1,4 +1,5 @@
-import { type Principal, seesTenant } from '../domain/access.js';
+import { shortHash } from '../domain/absorb-policy.js';
+import { may, type Principal, seesTenant } from '../domain/access.js';
 import { sourceStale } from '../domain/coverage.js';
 import { partTroubles } from '../domain/part-troubles.js';
 import { tenantOf } from '../domain/tenancy.js';
@@ -45,7 +46,11 @@ export function inventoryFreshness(principal: Principal, view: InventoryView, no
     collectedAt: oldest,
     stale: clusters.some(({ state }) => sourceStale(state, view, now)),
     seedUnreachable: clusters.some(({ state }) => state.outcome === 'UNREACHABLE'),
-    notes: [...clusters.flatMap((cluster) => clusterNotes(view, cluster)), ...declaredNotes(view)],
+    notes: [
+      ...clusters.flatMap((cluster) => clusterNotes(view, cluster)),
+      ...declaredNotes(view),
+      ...policyNotes(principal, view),
+    ],
   };
 }
 
@@ -69,6 +74,18 @@ function declaredNotes(view: InventoryView): string[] {
       ? [`${unreachable(name, state.since, state.reason)}; its last good rows (${isoTime(state.readAt)}) stay`]
       : [],
   );
+}
+
+/** What stands in the policy is for those who may read settings; that it cannot be used is for all who rely on it. */
+function policyNotes(principal: Principal, { policy }: InventoryView): string[] {
+  if (policy?.state.outcome !== 'UNREACHABLE') return [];
+  const { taken, state } = policy;
+  const stays =
+    taken === null
+      ? 'the defaults stay in force'
+      : `the last good policy (${shortHash(taken.contentHash)}, since ${isoTime(taken.since)}) stays in force`;
+  const why = may(principal, 'settings:read') ? state.reason : null;
+  return [`${why ?? 'policy.yaml cannot be used'}; ${stays}`];
 }
 
 function unreachable(name: string, since: Instant | null, reason: string | null): string {

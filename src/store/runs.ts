@@ -8,9 +8,9 @@ import type { RunRecord, Store } from './store.js';
 /** The mark that outlives pruned runs: this database has held a run of a real estate. */
 export const EVER_REAL = 'ever-real';
 
-/** Neither of the simulated estate (`proxmox:sim-…`, `npm:sim-…`) nor a declaration: somebody's machines. */
+/** Neither of the simulated estate (`proxmox:sim-…`, `npm:sim-…`) nor what people wrote down: somebody's machines. */
 export function isReal(source: string): boolean {
-  return !source.startsWith('declared:') && !/^\w+:sim-/.test(source);
+  return !/^(?:declared:|policy:|\w+:sim-)/.test(source);
 }
 
 export async function addRun(sql: Sql, seq: bigint, run: RunRecord): Promise<void> {

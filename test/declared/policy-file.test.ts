@@ -178,14 +178,18 @@ describe('policy.yaml is refused as a whole for one bad entry', () => {
 
 it('is absent, read, or refused where it cannot be opened', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'policy-'));
-  expect(await readPolicy(dir)).toEqual({ kind: 'absent' });
+  const { signal } = new AbortController();
+  expect(await readPolicy(dir, signal)).toEqual({ kind: 'absent' });
   await writeFile(join(dir, 'policy.yaml'), '{}');
-  expect(await readPolicy(dir)).toMatchObject({ kind: 'read' });
+  expect(await readPolicy(dir, signal)).toMatchObject({
+    ...{ kind: 'read', text: '{}' },
+    contentHash: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+  });
   await rm(join(dir, 'policy.yaml'));
   await mkdir(join(dir, 'policy.yaml'));
-  expect(await readPolicy(dir)).toEqual({
+  expect(await readPolicy(dir, signal)).toEqual({
     kind: 'refused',
-    problems: [{ location: 'policy.yaml', message: 'cannot be read (EISDIR)' }],
+    problems: [{ location: 'policy.yaml', message: 'it is not a file' }],
   });
   await rm(dir, { recursive: true });
 });

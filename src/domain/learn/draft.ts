@@ -10,6 +10,7 @@ import type {
   GuestView,
   InventoryView,
   KeptDeclared,
+  KeptPolicy,
   NodeView,
   PartState,
 } from '../view.js';
@@ -35,6 +36,7 @@ export interface Draft {
       asked: Map<GuestKey, Instant>;
     }
   >;
+  policy: KeptPolicy | null;
   readonly services: Map<string, SourceState>;
   /** Kinds of records that something was learned of, each a map of this draft's own; the others are the last view's. */
   readonly records: Map<RecordKind, Map<string, KeptRecord<unknown>>>;
@@ -65,6 +67,7 @@ export function draftOf(view: InventoryView, withDeclared: boolean): Draft {
     declared: new Map(
       declared.map(([name, kept]) => [name, { ...kept, rows: new Map(kept.rows), asked: new Map(kept.asked) }]),
     ),
+    policy: view.policy,
     services: new Map(view.services),
     records: new Map(),
     touched: new Map(),

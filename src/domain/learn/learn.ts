@@ -57,6 +57,10 @@ function learnState(draft: Draft, state: SourceState, settings: InventorySetting
     else draft.services.set(state.source, state);
     return;
   }
+  if (state.kind === 'policy') {
+    draft.policy = { taken: draft.policy?.taken ?? null, state };
+    return;
+  }
   if (state.kind === 'declared') {
     const kept = draft.declared.get(state.source);
     draft.declared.set(state.source, { meta: null, rows: new Map(), removed: [], asked: new Map(), ...kept, state });
@@ -87,6 +91,7 @@ function viewOf(view: InventoryView, draft: Draft, seq: bigint, settings: Invent
     seq,
     contract: settings.contract,
     clusters: sortedByKey(draft.clusters),
+    policy: draft.policy,
     services: sortedByKey(draft.services),
     records: recordsOf(view, draft),
     nodes: sortedByKey(draft.nodes),

@@ -13,7 +13,7 @@ import {
 import { isRecordKind } from '../record.js';
 import { FIRST_LOOK } from '../time.js';
 import type { Version } from '../version.js';
-import { type DeclaredMeta, NEVER_READ } from '../view.js';
+import { type DeclaredMeta, NEVER_READ, type PolicyText } from '../view.js';
 import { type Draft, type DraftGuest, introduce, touchedIn } from './draft.js';
 import { forgetRecord, learnRecord } from './service-records.js';
 
@@ -56,6 +56,8 @@ export function forget(draft: Draft, version: Version): void {
       if (kept !== undefined) kept.meta = null;
       return;
     }
+    // The last good policy never lapses.
+    case 'policy':
     case 'declared.row':
       return;
   }
@@ -134,6 +136,10 @@ export function learnVersion(draft: Draft, version: Version): void {
       if (kept !== undefined) kept.meta = version.body as DeclaredMeta;
       return;
     }
+    case 'policy':
+      if (draft.policy !== null)
+        draft.policy = { ...draft.policy, taken: { ...(version.body as PolicyText), since: version.validFrom } };
+      return;
     case 'declared.row':
       return;
   }
