@@ -78,7 +78,7 @@ async function collect(
     return {
       kind: 'unreachable',
       at: reply.askedAt,
-      reason: `no node tells of its hardware: ${first.words}`,
+      reason: `no node tells of its hardware: ${first.words}${first.words.startsWith('403') ? '; give the token that privilege on /nodes' : ''}`,
       requests,
     };
 

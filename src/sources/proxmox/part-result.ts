@@ -25,8 +25,15 @@ export function addressesResult(reply: Reply, parse: (content: unknown) => Inter
 }
 
 export function failed(part: 'config' | 'addresses' | 'power' | 'vmid', reply: Reply): PartResult {
-  const reason = reply.kind === 'content' ? 'the answer has not the shape that Proxmox documents' : reply.words;
-  return { kind: 'failed', part, reason };
+  if (reply.kind === 'content')
+    return { kind: 'failed', part, reason: 'the answer has not the shape that Proxmox documents' };
+  return { kind: 'failed', part, reason: `${reply.words}${reply.kind === 'refused' ? advice(reply) : ''}` };
+}
+
+/** What to do about Proxmox' own words, which only say what is wrong. */
+function advice({ status, words }: { readonly status: number; readonly words: string }): string {
+  if (status === 403) return '; give the token that privilege';
+  return /guest agent is not running/i.test(words) ? '; start it in the guest, or take agent out of its config' : '';
 }
 
 /** Its config file is gone from the node, or the node's proxy could not make sense of the other one's answer. */

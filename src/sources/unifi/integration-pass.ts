@@ -11,7 +11,7 @@ import { API, allPages, keyRefusal, type Pages } from './pages.js';
 import { macOf } from './parse/addresses.js';
 import type { SeenClient, Watch } from './parse/clients.js';
 import { integrationClient, integrationDevice, integrationNetwork } from './parse/integration.js';
-import { notRead, objectOf, unifiWords } from './words.js';
+import { isOwnError, notRead, notUnifi, objectOf, unifiWords } from './words.js';
 
 const POOR =
   'the API key opens the integration API only, which tells no VLAN, switch port or fixed address of a client, and no clients that are away; a local user (username, with passwordEnv or passwordFile) sees them';
@@ -64,6 +64,8 @@ function noSites({ client, settings: { url } }: Pass, { answer }: Extract<Pages,
     return `${url} is a controller without UniFi OS and takes no API key (${unifiWords(answer)}); give a local user (username, with passwordEnv or passwordFile)`;
   }
   const reason = keyRefusal(answer, url, '/sites');
+  if (reason === undefined && !isOwnError(answer))
+    return `${notUnifi(answer, url, `${API}/sites`)}, and that Network 9.0 or later runs there`;
   return (
     reason ??
     `${url} has no integration API for this key (${unifiWords(answer)}); it needs Network 9.0 or later and a key made there (apiKeyEnv or apiKeyFile)`

@@ -52,6 +52,8 @@ export const SEE_LOG = 'it may be starting, else see the log of the Network appl
 /** What an answer that is no UniFi's is taken for; a console shows pages of HTML while it starts. */
 export function notUnifi(answer: HttpsAnswer, url: string, path: string): string {
   const read = jsonBody(answer);
+  if (answer.status >= 300 && answer.status < 400)
+    return `${url} redirects ${path} (${answer.status} ${answer.reason}); give the address that the controller answers at`;
   if (read.kind === 'other' && read.isCut) return `${url} answers ${path} with ${read.what}; ${CUT}`;
   const what = read.kind === 'other' ? read.what : 'JSON of another kind';
   // While it starts a console sends pages; its JSON it sends as it always does.

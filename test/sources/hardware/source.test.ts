@@ -175,7 +175,9 @@ describe('the hardware of a cluster over its API', () => {
     for (const node of ['pve1', 'pve2'])
       for (const path of ['status', 'hardware/pci', 'disks/list', 'apt/update'])
         pve.paths.set(`/nodes/${node}/${path}`, refuse(403, 'Permission check failed (/, Sys.Audit)'));
-    expect(await reason()).toBe('no node tells of its hardware: 403 Permission check failed (/, Sys.Audit)');
+    expect(await reason()).toBe(
+      'no node tells of its hardware: 403 Permission check failed (/, Sys.Audit); give the token that privilege on /nodes',
+    );
   });
 
   it.each([

@@ -78,7 +78,9 @@ describe('a guest agent that is slow to say that it is dead', () => {
     dead(held);
     const last = await vi.waitFor(async () => {
       const seen = await observe(asking, slice(0, asked), knows);
-      expect(told(seen.parts)).toEqual(['addresses 101 failed: 500 QEMU guest agent is not running']);
+      expect(told(seen.parts)).toEqual([
+        'addresses 101 failed: 500 QEMU guest agent is not running; start it in the guest, or take agent out of its config',
+      ]);
       return seen;
     });
     expect(last.parts[0]?.askedAt).toBeLessThan(last.askedAt);
@@ -178,7 +180,9 @@ describe('what goes on in the background', () => {
     dead(held);
     await vi.waitFor(async () => {
       const seen = await observe(asking, slice(0), known([knownGuest(row(101))], { power }));
-      expect(told(seen.parts)).toEqual(['addresses 101 failed: 500 QEMU guest agent is not running']);
+      expect(told(seen.parts)).toEqual([
+        'addresses 101 failed: 500 QEMU guest agent is not running; start it in the guest, or take agent out of its config',
+      ]);
     });
   });
 });

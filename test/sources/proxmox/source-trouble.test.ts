@@ -17,12 +17,14 @@ describe('a guest that cannot be read', () => {
       'addresses 101 failed: its config could not be read, so whether it has a guest agent is not known',
       'addresses 102 failed: its config could not be read, so whether it has a guest agent is not known',
       'addresses 103 read',
-      `config 101 failed: 403 ${words}`,
+      `config 101 failed: 403 ${words}; give the token that privilege`,
       'config 102 failed: 595 No route to host',
       'config 103 read',
       'power pve1 read',
     ]);
-    expect(seen.notes).toEqual([`the token may not read 1 parts, for one: 403 ${words}`]);
+    expect(seen.notes).toEqual([
+      `the token may not read 1 parts, for one: 403 ${words}; give the token that privilege`,
+    ]);
   });
 
   it('has no addresses to read when its agent is not configured, it is stopped, or its version has no such call', async () => {
@@ -56,7 +58,7 @@ describe('a guest that cannot be read', () => {
     cluster.paths.set(agent(102), data({ result: { error: { class: 'Unsupported', desc: 'no' } } }));
     const seen = await observe(source([cluster]));
     expect(told(seen.parts).filter((part) => part.startsWith('addresses'))).toEqual([
-      'addresses 101 failed: 500 QEMU guest agent is not running',
+      'addresses 101 failed: 500 QEMU guest agent is not running; start it in the guest, or take agent out of its config',
       'addresses 102 failed: the guest agent answers with an error: Unsupported: no',
       'addresses 103 read',
       'addresses 104 read',
@@ -188,6 +190,12 @@ describe('a cluster that cannot be read', () => {
     expect(product.said).toContain('not a Proxmox API: JSON without "data"');
     const moved = await at(scriptedServer((_, response) => json(response, '', 301, 'Moved Permanently')));
     expect(moved.said).toContain('not a Proxmox API: redirects (301 Moved Permanently)');
+    const refusing = await at(
+      scriptedServer((_, response) =>
+        json(response, { error: { code: 403, message: 'Permission Denied' } }, 403, 'No'),
+      ),
+    );
+    expect(refusing.said).toContain('not a Proxmox API: 403 No with JSON of another kind; check the URL');
     const wrong = await at(scriptedServer((_, response) => json(response, { data: { vmid: 1 } })));
     expect(wrong.said).toContain('/cluster/resources is no list');
     const cut = await at(scriptedServer((_, response) => response.end('{"data":[{"vmid":1')));

@@ -265,7 +265,7 @@ describe('what stands behind the address', () => {
       }),
     );
     const of = source(proxy.url);
-    expect(await reason(of)).toContain('not as UniFi does');
+    expect(await reason(of)).toContain('redirects /api/login (307 Temporary Redirect)');
     expect(await reason(of)).toContain(`redirects (307 to ${server.url}`);
   });
 });
@@ -506,6 +506,11 @@ describe('an API key', () => {
       'meets another product',
       says(401, { error: { code: 401, message: 'Token has expired' } }),
       'answers, but not as UniFi does: 401 Error with JSON of another kind at /integration/v1/sites; something else answers there: check url and its port',
+    ],
+    [
+      'meets an Nginx Proxy Manager',
+      says(403, { error: { code: 403, message: 'Permission Denied' } }),
+      'answers, but not as UniFi does: 403 Error with JSON of another kind at /integration/v1/sites; something else answers there: check url and its port, and that Network 9.0 or later runs there',
     ],
     [
       'has no API',

@@ -31,6 +31,9 @@ export function readAnswer(raw: RawAnswer): Answer {
     return foreign(`${raw.status} ${raw.reason}`.trim());
   }
   const envelope = json.ok ? wireObject(json.value) : undefined;
+  // Its errors have an envelope or no body at all; what has another one is an error of something else.
+  if (envelope !== undefined && !('data' in envelope))
+    return foreign(`${raw.status} ${raw.reason} with JSON of another kind`.trim());
   const errors = wireObject(envelope?.errors);
   return {
     kind: 'refused',
