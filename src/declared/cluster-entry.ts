@@ -1,5 +1,6 @@
 import type { ClusterSettings, ScopeRule } from '../domain/settings.js';
 import type { Fields, Report } from './fields.js';
+import { CLUSTER_INSTEAD } from './instead.js';
 import { allowOnly, entryDoubts } from './named-entries.js';
 import { type EntryDoubts, proxmoxApi, type SourcesNeeds } from './proxmox-api-entry.js';
 import { sshEntry } from './ssh-entry.js';
@@ -23,7 +24,8 @@ export interface EntryContext {
  */
 export function clusterEntry(name: string, fields: Fields, context: EntryContext): ClusterSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, KEYS, doubts, fields.has('ssh') && !fields.has('api') ? 'hostKey' : 'certificate');
+  const by = fields.has('ssh') && !fields.has('api') ? 'hostKey' : 'certificate';
+  allowOnly(fields, KEYS, doubts, { instead: CLUSTER_INSTEAD, by });
   const reached = reachedBy(fields, context.needs, doubts);
   const pollSeconds = fields.wholeNumber('pollSeconds', 1, 3600) ?? 10;
   const readsPerPoll = fields.wholeNumber('readsPerPoll', 1, 10_000) ?? 50;

@@ -1,3 +1,4 @@
+import type { Instead } from './instead.js';
 import { didYouMean } from './nearest-word.js';
 import type { Path } from './yaml-file.js';
 
@@ -51,9 +52,12 @@ export class Fields {
   }
 
   /** Reports every key that nobody knows. */
-  allow(known: readonly string[]): void {
-    for (const key of this.keys())
-      if (!known.includes(key)) this.report(key, `is not a setting that exists${didYouMean(key, known)}`);
+  allow(known: readonly string[], instead: Instead = {}): void {
+    for (const key of this.keys()) {
+      if (known.includes(key)) continue;
+      const words = Object.hasOwn(instead, key) ? instead[key] : undefined;
+      this.report(key, words ?? `is not a setting that exists${didYouMean(key, known)}`);
+    }
   }
 
   /** Reports every one of these keys that is not written. */

@@ -1,5 +1,6 @@
 import type { EntryContext } from './cluster-entry.js';
 import { Fields } from './fields.js';
+import type { Instead } from './instead.js';
 import { type EntryDoubts, refuseInsecure, type VerifiedBy } from './proxmox-api-entry.js';
 import { type Path, pathText } from './yaml-file.js';
 
@@ -73,7 +74,12 @@ export function entryDoubts(context: EntryContext): EntryDoubts & { broken(): st
 }
 
 /** Says of each key that nobody knows, and refuses `insecure`, which exists nowhere. */
-export function allowOnly(fields: Fields, keys: readonly string[], doubts: EntryDoubts, by?: VerifiedBy): void {
-  fields.allow([...keys, 'insecure']);
+export function allowOnly(
+  fields: Fields,
+  keys: readonly string[],
+  doubts: EntryDoubts,
+  { instead = {}, by }: { readonly instead?: Instead; readonly by?: VerifiedBy } = {},
+): void {
+  fields.allow([...keys, 'insecure'], instead);
   refuseInsecure(fields, doubts, by);
 }

@@ -1,5 +1,6 @@
 import { Secret } from '../domain/settings.js';
 import type { Fields } from './fields.js';
+import { neverWritten } from './instead.js';
 import type { SourcesNeeds } from './proxmox-api-entry.js';
 
 /**
@@ -8,8 +9,7 @@ import type { SourcesNeeds } from './proxmox-api-entry.js';
  */
 export function namedSecret(fields: Fields, key: string, needs: SourcesNeeds): Secret | undefined {
   const [inEnv, inFile] = [`${key}Env`, `${key}File`];
-  if (fields.raw(key) !== undefined)
-    return refused(fields, key, `is refused: secrets are named here (${inEnv}, ${inFile}), never written`);
+  if (fields.raw(key) !== undefined) return refused(fields, key, neverWritten(inEnv, inFile));
   const hasFile = fields.raw(inFile) !== undefined;
   const hasEnv = fields.raw(inEnv) !== undefined;
   if (hasFile && hasEnv) return refused(fields, inFile, `and ${inEnv} are both written: keep one of them`);

@@ -1,5 +1,6 @@
 import type { ProxmoxApiSettings, Secret } from '../domain/settings.js';
 import { Fields, type Report } from './fields.js';
+import { API_INSTEAD, API_KEYS } from './instead.js';
 import { namedSecret } from './named-secret.js';
 import { type PeerForm, peerUrl } from './peer-url.js';
 import { tlsPin } from './tls-pin.js';
@@ -24,7 +25,6 @@ export interface EntryDoubts {
 }
 
 const FORM: PeerForm = { path: 'refused', example: 'https://192.168.11.10:8006' };
-const KEYS = ['urls', 'tokenId', 'tokenSecretEnv', 'tokenSecretFile', 'tlsFingerprint', 'caFile'];
 
 /** Reads the `api` of a cluster; null where it cannot be used, which `doubts.breaks` was told. */
 export function proxmoxApi(
@@ -35,7 +35,7 @@ export function proxmoxApi(
 ): ProxmoxApiSettings | null {
   const api = Fields.of(value, path, doubts.breaks);
   if (api === undefined) return null;
-  Fields.of(value, path, doubts.report)?.allow([...KEYS, 'insecure', 'tokenSecret']);
+  Fields.of(value, path, doubts.report)?.allow([...API_KEYS, 'insecure', 'tokenSecret'], API_INSTEAD);
   refuseInsecure(api, doubts);
   const urls = urlsOf(api, doubts);
   const tokenId = tokenIdOf(api);

@@ -8,14 +8,16 @@ import {
 } from '../domain/settings.js';
 import type { EntryContext } from './cluster-entry.js';
 import type { Fields } from './fields.js';
+import { NETBOX_INSTEAD, NPM_INSTEAD, SSH_KEYS, UNIFI_INSTEAD } from './instead.js';
 import { allowOnly, entryDoubts } from './named-entries.js';
 import { namedSecret, secretKeys } from './named-secret.js';
 import { peerUrl } from './peer-url.js';
 import type { EntryDoubts } from './proxmox-api-entry.js';
-import { sshEntry } from './ssh-entry.js';
+import { REFUSED_KEYS, sshEntry } from './ssh-entry.js';
 import { tlsPin } from './tls-pin.js';
 
-const SSH_KEYS = ['host', 'port', 'user', 'keyFile', 'keyPassphraseFile', 'hostKeyFingerprint'];
+/** As `ssh` of a cluster has them, but for `insecure`, which is refused for every entry alike. */
+const HOST_SSH_KEYS = [...SSH_KEYS, ...REFUSED_KEYS.filter((key) => key !== 'insecure')];
 const COLLECT = ['neighbours', 'hardware'] as const;
 const NOTHING = new Secret('');
 
@@ -27,7 +29,7 @@ export function hostEntry(
   context: EntryContext,
 ): HostSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, ['name', 'cluster', 'collect', ...SSH_KEYS], doubts, 'hostKey');
+  allowOnly(fields, ['name', 'cluster', 'collect', ...HOST_SSH_KEYS], doubts, { by: 'hostKey' });
   const strict = fields.reportingTo(doubts.breaks);
   const cluster = hostCluster(strict, clusters);
   const collect = collected(strict);
@@ -36,7 +38,7 @@ export function hostEntry(
 }
 
 function sshPart(fields: Fields): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(SSH_KEYS.flatMap((key) => (fields.has(key) ? [[key, fields.raw(key)]] : [])));
+  return Object.fromEntries(HOST_SSH_KEYS.flatMap((key) => (fields.has(key) ? [[key, fields.raw(key)]] : [])));
 }
 
 function hostCluster(fields: Fields, clusters: readonly string[]): string {
@@ -91,7 +93,7 @@ const PEER_KEYS = ['name', 'url', 'tlsFingerprint', 'caFile'];
 
 export function npmEntry(name: string, fields: Fields, context: EntryContext): NpmSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, [...PEER_KEYS, 'identity', ...secretKeys('secret')], doubts);
+  allowOnly(fields, [...PEER_KEYS, 'identity', ...secretKeys('secret')], doubts, { instead: NPM_INSTEAD });
   const strict = fields.reportingTo(doubts.breaks);
   const peer = peerOf(fields, EXAMPLE.npm, context, doubts);
   strict.require(['identity']);
@@ -102,7 +104,9 @@ export function npmEntry(name: string, fields: Fields, context: EntryContext): N
 
 export function unifiEntry(name: string, fields: Fields, context: EntryContext): UnifiSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, [...PEER_KEYS, 'site', 'username', ...secretKeys('password'), ...secretKeys('apiKey')], doubts);
+  allowOnly(fields, [...PEER_KEYS, 'site', 'username', ...secretKeys('password'), ...secretKeys('apiKey')], doubts, {
+    instead: UNIFI_INSTEAD,
+  });
   const strict = fields.reportingTo(doubts.breaks);
   const peer = peerOf(fields, EXAMPLE.unifi, context, doubts);
   const site = strict.text('site') ?? 'default';
@@ -131,7 +135,9 @@ export function netboxEntry(
   context: EntryContext,
 ): NetboxSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, [...PEER_KEYS, ...secretKeys('token'), 'vmidField', 'clusters', 'vrfScopes'], doubts);
+  allowOnly(fields, [...PEER_KEYS, ...secretKeys('token'), 'vmidField', 'clusters', 'vrfScopes'], doubts, {
+    instead: NETBOX_INSTEAD,
+  });
   const strict = fields.reportingTo(doubts.breaks);
   const peer = peerOf(fields, EXAMPLE.netbox, context, doubts);
   // Behind the host alone: a host may be called api.

@@ -1,17 +1,21 @@
 import ssh2 from 'ssh2';
 import { Secret, type SshSettings } from '../domain/settings.js';
 import { Fields, type Report } from './fields.js';
+import { neverWritten, SSH_KEYS } from './instead.js';
 import type { SourcesNeeds } from './proxmox-api-entry.js';
 import type { Path } from './yaml-file.js';
 
-const KEYS = ['host', 'port', 'user', 'keyFile', 'keyPassphraseFile', 'hostKeyFingerprint'];
 /** Keys that people expect and that must not be there: what they would do, and what to write instead. */
 const REFUSED: Readonly<Record<string, string>> = {
   password: 'is refused: sign in with a key (keyFile)',
-  key: 'is refused: secrets are named here (keyFile), never written',
-  keyPassphrase: 'is refused: secrets are named here (keyPassphraseFile), never written',
+  key: neverWritten('keyFile'),
+  privateKey: neverWritten('keyFile'),
+  keyPassphrase: neverWritten('keyPassphraseFile'),
+  passphrase: neverWritten('keyPassphraseFile'),
   insecure: 'is refused: pin the host key with hostKeyFingerprint',
 };
+
+export const REFUSED_KEYS = Object.keys(REFUSED);
 
 /** Reads an `ssh` entry; null where it cannot be used, which `breaks` was told. */
 export function sshEntry(
@@ -22,7 +26,7 @@ export function sshEntry(
 ): SshSettings | null {
   const ssh = Fields.of(value, path, breaks);
   if (ssh === undefined) return null;
-  Fields.of(value, path, report)?.allow([...KEYS, ...Object.keys(REFUSED)]);
+  Fields.of(value, path, report)?.allow([...SSH_KEYS, ...REFUSED_KEYS]);
   for (const [key, why] of Object.entries(REFUSED)) if (ssh.raw(key) !== undefined) ssh.report(key, why);
   ssh.require(['host', 'user', 'keyFile', 'hostKeyFingerprint']);
   const host = matching(

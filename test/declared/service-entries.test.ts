@@ -49,6 +49,18 @@ describe('hosts', () => {
       'hosts[0].insecure is refused: pin the host key with hostKeyFingerprint',
     ],
     [
+      `{ name: a, cluster: main, ${HOST}, password: hunter2 }`,
+      'hosts[0].password is refused: sign in with a key (keyFile)',
+    ],
+    [
+      `{ name: a, cluster: main, ${HOST}, key: hunter2 }`,
+      'hosts[0].key is refused: secrets are named here (keyFile), never written',
+    ],
+    [
+      `{ name: a, cluster: main, ${HOST}, keyPassphrase: hunter2 }`,
+      'hosts[0].keyPassphrase is refused: secrets are named here (keyPassphraseFile), never written',
+    ],
+    [
       `{ name: a, cluster: main, ${HOST}, collect: [] }`,
       'hosts[0].collect collects nothing: name neighbours or hardware, or leave it out',
     ],
@@ -200,6 +212,39 @@ netbox:
     ]);
     expect(settings.npm).toEqual([]);
     expect(whole).toBe(false);
+  });
+
+  it.each([
+    [
+      'npm',
+      'identity: a@b.c, secretEnv: NPM_SECRET, password: hunter2',
+      'password is refused: secrets are named here (secretEnv, secretFile), never written',
+    ],
+    [
+      'npm',
+      'identity: a@b.c, secretEnv: NPM_SECRET, email: a@b.c',
+      'email is not a setting that exists: write identity, the address that the user signs in with',
+    ],
+    [
+      'unifi',
+      'apiKeyEnv: UNIFI_KEY, token: hunter2',
+      'token is refused: secrets are named here (apiKeyEnv, apiKeyFile, passwordEnv, passwordFile), never written',
+    ],
+    ['unifi', 'username: u, passwordEnv: UNIFI_KEY, user: u', 'user is not a setting that exists: write username'],
+    [
+      'netbox',
+      'tokenEnv: NETBOX_TOKEN, apiKey: hunter2',
+      'apiKey is refused: secrets are named here (tokenEnv, tokenFile), never written',
+    ],
+    [
+      'netbox',
+      'tokenEnv: NETBOX_TOKEN, username: u',
+      'username is not a setting that exists: NetBox is asked with a token (tokenEnv or tokenFile)',
+    ],
+  ])('of %s say what to write instead of another product’s word, and stay in use: %s', (key, more, message) => {
+    const { settings, problems } = read(`${key}:\n  - { name: a, url: "https://x", ${more} }`);
+    expect(problems).toEqual([`sources.yaml:5: ${key}[0].${message}`]);
+    expect(settings[key as 'npm']).toMatchObject([{ name: 'a', broken: null }]);
   });
 
   it('are told apart by name, and misspelt keys are named', () => {

@@ -280,6 +280,28 @@ describe('a wrong field has one message, with its line', () => {
       'sources.yaml:8: clusters[0].pollSecond is not a setting that exists, did you mean "pollSeconds"?',
     ],
     ['    colour: red\n', {}, 'sources.yaml:8: clusters[0].colour is not a setting that exists'],
+    ['    tokenId: a@pve!b\n', {}, 'sources.yaml:8: clusters[0].tokenId belongs below api'],
+    ['    keyFile: id\n', {}, 'sources.yaml:8: clusters[0].keyFile belongs below ssh'],
+    [
+      '    password: hunter2\n',
+      {},
+      'sources.yaml:8: clusters[0].password is refused: give api a token, or ssh a key (keyFile); secrets are never written here',
+    ],
+    [
+      '',
+      { token: 'hunter2' },
+      'sources.yaml:8: clusters[0].api.token is refused: secrets are named here (tokenSecretEnv, tokenSecretFile), never written',
+    ],
+    [
+      '',
+      { password: 'hunter2' },
+      'sources.yaml:8: clusters[0].api.password is refused: sign in with an API token (tokenId, and tokenSecretEnv or tokenSecretFile)',
+    ],
+    [
+      '',
+      { user: 'root@pam' },
+      'sources.yaml:8: clusters[0].api.user is not a setting that exists: tokenId names the user too (user@realm!token)',
+    ],
     [
       '',
       { tokenSecretENV: 'X' },
