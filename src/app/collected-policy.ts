@@ -29,7 +29,7 @@ export class CollectedPolicy {
   readonly #needs: Needs;
   readonly #inForce: PolicyInForce;
   readonly #own: OwnPolicy;
-  readonly #unwatch: () => void;
+  #unwatch = () => {};
   #isKnown = false;
 
   constructor(needs: Needs) {
@@ -38,7 +38,6 @@ export class CollectedPolicy {
     this.#inForce = new PolicyInForce(log);
     this.#own = new OwnPolicy({ configDir, log, differs, kept: () => needs.replica().view().policy });
     this.source = policyCollector({ look: (signal) => this.#own.look(signal), now });
-    this.#unwatch = watchPaths([join(configDir, POLICY_FILE)], () => this.wake());
   }
 
   /** What every replica goes by. */
@@ -60,7 +59,9 @@ export class CollectedPolicy {
 
   /** The first look, by whichever replica reads the file. Throws SettingsError where nothing can be used and nothing older is known. */
   async learn(): Promise<void> {
-    const { replica, collection } = this.#needs;
+    const { configDir, replica, collection } = this.#needs;
+    // Watched from before it is read: an edit meanwhile would be seen by nobody.
+    this.#unwatch = watchPaths([join(configDir, POLICY_FILE)], () => this.wake());
     const { state, taken } = await firstPolicy({
       collection: collection(),
       replica: replica(),

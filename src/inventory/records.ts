@@ -231,6 +231,8 @@ export interface SummaryRecord {
   readonly healthScore: number;
   readonly health: HealthParts;
   readonly freshness: InventoryFreshness;
+  /** null: no policy.yaml was ever taken, and every default holds. */
+  readonly policy: { readonly contentHash: string; readonly since: Instant } | null;
   readonly sources: readonly CollectorSourceRecord[];
   readonly declaredSources: readonly DeclaredSourceRecord[];
 }

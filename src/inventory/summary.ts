@@ -31,6 +31,7 @@ export function summaryRecord(principal: Principal, view: InventoryView, now: In
     drift: { ...driftTiles(findings, open), comparedAt: view.findings.comparedAt },
     healthScore: health.score,
     health: health.parts,
+    policy: takenPolicy(view),
     freshness: { ...fresh, notes: [...fresh.notes, ...serviceNotes(sources)] },
     sources,
     declaredSources: declaredSourceRecords(view),
@@ -77,4 +78,10 @@ function driftTiles(
       count: open.filter((finding) => finding.severity === severity).length,
     })),
   };
+}
+
+/** Its text is for those who may read settings. */
+function takenPolicy({ policy }: InventoryView): SummaryRecord['policy'] {
+  const taken = policy?.taken ?? null;
+  return taken === null ? null : { contentHash: taken.contentHash, since: taken.since };
 }

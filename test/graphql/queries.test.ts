@@ -75,7 +75,7 @@ const QUERIES: readonly { query: string; variables?: Record<string, unknown> }[]
   { query: '{ driftFinding(id: "NAME_DIFFERS:main/101@1:name") { id kind } none: driftFinding(id: "x") { id } }' },
   {
     query:
-      '{ summary { clusters healthScore nodes { total online } guests { total running stopped unknown templates } drift { open acknowledged byKind { kind count } bySeverity { severity count } comparedAt } health { warning lostByFindings } freshness { collectedAt notes } sources { name outcome } declaredSources { name state rows problems { location } } } }',
+      '{ summary { clusters healthScore nodes { total online } guests { total running stopped unknown templates } drift { open acknowledged byKind { kind count } bySeverity { severity count } comparedAt } health { warning lostByFindings } freshness { collectedAt notes } policy { contentHash since } sources { name outcome } declaredSources { name state rows problems { location } } } }',
   },
   {
     query:

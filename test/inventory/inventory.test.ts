@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Principal } from '../../src/domain/access.js';
 import { compare } from '../../src/domain/compare/compare.js';
 import { DEFAULT_POLICY } from '../../src/domain/policy.js';
+import { neverCollected } from '../../src/domain/version.js';
+import type { KeptPolicy } from '../../src/domain/view.js';
 import { healthOf } from '../../src/inventory/health.js';
 import type { GuestOrderField } from '../../src/inventory/verbs.js';
 import { emptyStore, inventoryOver } from '../testkit/inventory.js';
@@ -26,6 +29,31 @@ describe('who may ask', () => {
     expect(inventory.guest(stranger, 'main', 100)).toBeUndefined();
     expect(inventory.nodes(stranger, {}).items).toEqual([]);
     expect(inventory.summary(stranger).guests.total).toBe(0);
+  });
+});
+
+describe('the policy', () => {
+  const named = { source: 'policy:policy.yaml', kind: 'policy' as const, cluster: '' };
+  const reason = 'policy.yaml:3: notify[0] is no target';
+  const bad = { ...neverCollected(named), outcome: 'UNREACHABLE' as const, reason };
+  const taken = { text: '# secret thoughts', contentHash: '0123456789abcdef', since: THEN };
+  const notesOf = (policy: KeptPolicy | null, principal: Principal) =>
+    inventoryOver({ ...aView({}), policy }).freshness(principal).notes;
+
+  it('that cannot be used is in the notes of all; what is wrong in it, for those who may read settings', () => {
+    const stays = 'the last good policy (0123456789ab, since 2026-11-21T10:00:00.000Z) stays in force';
+    expect(notesOf({ state: bad, taken }, admin)).toEqual([`${reason}; ${stays}`]);
+    expect(notesOf({ state: bad, taken }, viewer)).toEqual([`policy.yaml cannot be used; ${stays}`]);
+    expect(notesOf({ state: bad, taken: null }, admin)).toEqual([`${reason}; the defaults stay in force`]);
+    expect(notesOf({ state: { ...bad, outcome: 'OBSERVED', reason: null }, taken }, admin)).toEqual([]);
+    expect(notesOf(null, admin)).toEqual([]);
+  });
+
+  it('is shown by its hash and since when, without its text', () => {
+    const shown = (policy: KeptPolicy | null) => inventoryOver({ ...aView({}), policy }).summary(viewer).policy;
+    expect(shown({ state: bad, taken })).toEqual({ contentHash: '0123456789abcdef', since: THEN });
+    expect(shown({ state: bad, taken: null })).toBeNull();
+    expect(shown(null)).toBeNull();
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../../migrations/all.js';
@@ -41,6 +42,30 @@ describe('migrations', () => {
     await orm.destroy();
   });
 
+  it('turn the last good policy, which was a mark, into a version, and back', async () => {
+    const { orm } = await connect(database.url, 'test', 2);
+    await orm.runMigrations();
+    while (await isApplied(orm, 'Policy1763820000000')) await orm.undoLastMigration();
+    const text = 'severities: { NAME_DIFFERS: WARNING } # ünlesbar?\n';
+    await orm.query('INSERT INTO marks (name, value) VALUES ($1, $2)', ['policy.yaml', text]);
+    await orm.runMigrations();
+    expect(await orm.query('SELECT name FROM marks')).toEqual([]);
+    const store = await openStore({ url: database.url });
+    const { opened, states } = await store.versions.open();
+    expect(opened).toMatchObject([
+      {
+        ...{ source: 'policy:policy.yaml', kind: 'policy', key: 'policy.yaml' },
+        body: { text, contentHash: createHash('sha256').update(text).digest('hex') },
+      },
+    ]);
+    expect(states).toMatchObject([{ source: 'policy:policy.yaml', kind: 'policy', outcome: 'OBSERVED' }]);
+    expect(states[0]?.lastSuccessAt).toBe(opened[0]?.validFrom);
+    await store.close();
+    while (await isApplied(orm, 'Policy1763820000000')) await orm.undoLastMigration();
+    expect(await orm.query('SELECT name, value FROM marks')).toEqual([{ name: 'policy.yaml', value: text }]);
+    await orm.destroy();
+  });
+
   it('are applied once when two processes start at the same time', async () => {
     const stores = await Promise.all([openStore({ url: database.url }), openStore({ url: database.url })]);
     const applied = await Promise.all(stores.map((store) => store.migrate()));
@@ -49,6 +74,10 @@ describe('migrations', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 });
+
+async function isApplied(orm: Awaited<ReturnType<typeof connect>>['orm'], name: string): Promise<boolean> {
+  return (await orm.query('SELECT FROM migrations WHERE migrations.name = $1', [name])).length > 0;
+}
 
 /** Every column and index of ours, in order. */
 async function shape(url: string): Promise<readonly string[]> {

@@ -254,6 +254,20 @@ describe('small things', () => {
     expect(await store.events.bounds()).toEqual({ last: 2n, resumableAfter: 2n });
   });
 
+  it('the policy outlives the demo in which it was read', async () => {
+    const source = 'policy:policy.yaml';
+    const named = { source, cluster: '', kind: 'policy' as const, incarnation: 0 };
+    await apply(store, {
+      writes: [put('policy.yaml', { text: '# all defaults', contentHash: 'abc' }, named)],
+      state: state({ source, kind: 'policy', cluster: '' }),
+    });
+    expect(await store.runs.everReal()).toBe(false);
+    await store.forgetCollected();
+    const { opened, states } = await store.versions.open();
+    expect(opened.map(({ body }) => body)).toEqual([{ text: '# all defaults', contentHash: 'abc' }]);
+    expect(states.map((known) => known.source)).toEqual([source]);
+  });
+
   it('what was collected from a real estate is not forgotten', async () => {
     await apply(store, { writes: [put('101', 1)] });
     await store.forgetCollected();

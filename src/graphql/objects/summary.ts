@@ -89,6 +89,14 @@ export class InventoryFreshness {
   notes: string[];
 }
 
+@ObjectType({ description: 'The policy.yaml that every replica goes by', simpleResolvers: true })
+export class PolicyInForce {
+  @Field(() => String, { description: 'SHA-256 of the file, in hex' })
+  contentHash: string;
+  @Field(() => DateTime, { description: 'When it was taken' })
+  since: number;
+}
+
 @ObjectType({ description: 'The estate at a glance', simpleResolvers: true })
 export class Summary {
   @Field(() => Int, { description: 'Clusters that are collected' })
@@ -105,6 +113,11 @@ export class Summary {
   health: HealthParts;
   @Field(() => InventoryFreshness, { description: 'How fresh it all is' })
   freshness: InventoryFreshness;
+  @Field(() => PolicyInForce, {
+    nullable: true,
+    description: 'The policy in force; null where none was ever taken and every default holds',
+  })
+  policy: PolicyInForce | null;
   @Field(() => [CollectorSource], { description: 'The sources it was collected from' })
   sources: CollectorSource[];
   @Field(() => [DeclaredSource], { description: 'The files and services that say what should be' })
