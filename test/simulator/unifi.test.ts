@@ -221,6 +221,7 @@ describe('the integration API', () => {
   it.each([
     ['9.0', 401],
     ['9.5', 200],
+    ['10.5', 200],
   ] as const)('a key of %s on the older paths: %i', async (networkVersion, status) => {
     const { url, apiKey } = await unifi({ networkVersion });
     const told = await askService(`${url}/proxy/network/api/s/default/stat/sta`, { headers: { 'x-api-key': apiKey } });

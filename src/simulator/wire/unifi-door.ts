@@ -7,13 +7,25 @@ import { Sessions } from './service-sessions.js';
 import { integrationError } from './unifi-integration.js';
 import { refused, told } from './unifi-site.js';
 
+/**
+ * What an API key opens in a console. Keys came with Network 9.0 and its integration API; some time later, by 9.3, the
+ * older paths took them too.
+ */
+export type KeyOpens = 'nothing' | 'integration' | 'everything';
+
+/** Of `9.5.21`. */
+export function keyOpens(version: string): KeyOpens {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < 9) return 'nothing';
+  return major > 9 || minor >= 3 ? 'everything' : 'integration';
+}
+
 export interface UnifiDoorNeeds {
   readonly faults: ServiceFaults;
   readonly flavour: 'classic' | 'os';
   readonly password: string;
   readonly apiKey: string;
-  /** `9.5.21` */
-  readonly version: string;
+  readonly keyOpens: KeyOpens;
   readonly now: () => number;
   readonly sessionLifeMs?: number;
 }
@@ -87,18 +99,16 @@ export class UnifiDoor {
       : json(403, { error: { code: 403, message: 'Forbidden' } });
   }
 
-  /** A key opens the integration API from 9.0 on, and some time later the older paths too. */
   #byKey(key: string | string[] | undefined, request: ServiceRequest): Answer | undefined {
-    const { version, apiKey, faults } = this.#needs;
-    const [major = 0, minor = 0] = version.split('.').map(Number);
+    const { keyOpens: opens, apiKey, faults } = this.#needs;
     const isIntegration = request.path.startsWith('/proxy/network/integration/');
-    if (major < 9) return isIntegration ? refused(404, 'api.err.NotFound') : refused(401, 'api.err.LoginRequired');
+    if (opens === 'nothing')
+      return isIntegration ? refused(404, 'api.err.NotFound') : refused(401, 'api.err.LoginRequired');
     const deny = (code: string, message: string) => integrationError(this.#needs, request, 401, code, message);
     if (key === undefined) return deny('api.authentication.missing-credentials', 'Missing credentials');
     if (key !== apiKey || faults.now.keyRevoked)
       return deny('api.authentication.invalid-credentials', 'Invalid credentials');
-    const isNew = major > 9 || minor >= 3;
-    return isIntegration || isNew ? undefined : refused(401, 'api.err.LoginRequired');
+    return isIntegration || opens === 'everything' ? undefined : refused(401, 'api.err.LoginRequired');
   }
 
   #consoleLogin(fields: Fields, cookies: string | undefined): Answer {

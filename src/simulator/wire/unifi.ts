@@ -7,7 +7,7 @@ import { type Answer, html } from './answers.js';
 import { type Service, type ServiceRequest, startService } from './service.js';
 import { ServiceFaults } from './service-faults.js';
 import { classicRows, siteRows } from './unifi-classic.js';
-import { UnifiDoor } from './unifi-door.js';
+import { type KeyOpens, keyOpens, UnifiDoor } from './unifi-door.js';
 import { integrationAnswer, integrationError } from './unifi-integration.js';
 import { type Application, refused, SITES, told } from './unifi-site.js';
 
@@ -29,6 +29,8 @@ export interface SimulatedUnifiOptions {
   /** `os`: a console with the Network application in it, the default. `classic`: a controller of its own. */
   readonly flavour?: 'classic' | 'os';
   readonly networkVersion?: NetworkVersion;
+  /** Where it is not as the version has it. */
+  readonly keyOpens?: KeyOpens;
   /** 0, the default: any free one. */
   readonly port?: number;
   /** Made anew without them. */
@@ -64,7 +66,7 @@ export async function startSimulatedUnifi(options: SimulatedUnifiOptions): Promi
   const password = options.password ?? randomBytes(12).toString('base64url');
   const apiKey = options.apiKey ?? randomBytes(24).toString('base64url');
   const version = NETWORK_VERSIONS[options.networkVersion ?? '10.1'];
-  const door = new UnifiDoor({ ...options, faults, flavour, password, apiKey, version });
+  const door = new UnifiDoor({ keyOpens: keyOpens(version), ...options, faults, flavour, password, apiKey });
   const service = await startService({
     ...{ certificate, port, faults, headers: HEADERS[flavour] },
     broken: (status, reason) => refused(status, reason ?? ERRORS[status] ?? 'api.err.ServerError'),

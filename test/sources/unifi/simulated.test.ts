@@ -7,6 +7,7 @@ import {
   type SimulatedUnifiOptions,
   startSimulatedUnifi,
 } from '../../../src/simulator/wire/unifi.js';
+import type { KeyOpens } from '../../../src/simulator/wire/unifi-door.js';
 import { unifiSource } from '../../../src/sources/unifi/source.js';
 import { CERTIFICATE, estates, SEED } from '../../simulator/service-asking.js';
 import { keep, observe, pinOf, reason, reasonUnder } from '../../testkit/service-source.js';
@@ -41,6 +42,23 @@ const of = <K extends RecordKind>({ records }: ServiceObservation, kind: K) =>
 const facts = (seen: ServiceObservation) =>
   Object.fromEntries(of(seen, 'unifi.client').map(({ key, body }) => [key, body]));
 const COMPLETE = ['unifi.device', 'unifi.network', 'unifi.client'];
+
+/** Devices as people see them, but for access points' ports; of clients fewer, and each address the same. */
+function expectPoorer(seen: ServiceObservation, people: ServiceObservation): void {
+  expect(
+    of(seen, 'unifi.device').map(({ key, body }) => [key, body.kind, body.uplink?.mac, body.ports.length]),
+  ).toEqual(
+    of(people, 'unifi.device').map(({ key, body }) => [
+      ...[key, body.kind, body.uplink?.mac],
+      body.kind === 'access-point' ? 0 : body.ports.length,
+    ]),
+  );
+  const addresses = (from: ServiceObservation) =>
+    new Map(of(from, 'unifi.client').flatMap(({ key, body }) => (body.address === null ? [] : [[key, body.address]])));
+  const more = addresses(people);
+  expect(addresses(seen).size).toBeGreaterThan(0);
+  for (const [mac, address] of addresses(seen)) expect([mac, more.get(mac)]).toEqual([mac, address]);
+}
 
 describe('the simulated controller', () => {
   it('says the same of its own, within a console, and to a key that opens the old paths', async () => {
@@ -90,31 +108,40 @@ describe('the simulated controller', () => {
     expect(quiet).toBeGreaterThan(0);
   });
 
-  it.each(['9.0', '10.5'] satisfies NetworkVersion[])(
-    'tells a key of %s less, and it says so',
-    async (networkVersion) => {
-      const isOld = networkVersion === '9.0';
-      // From 9.3 on a key opens the old paths; where they fail, its own API is left.
-      const { controller, source } = await campus({ networkVersion }, 'apiKey', isOld ? 'Default' : undefined);
-      controller.faults.set({ paths: [{ match: '/api/s/', does: 'login-page' }] });
-      const seen = await observe(source);
-      expect(seen.complete).toEqual(isOld ? ['unifi.device', 'unifi.client'] : COMPLETE);
-      expect(seen.notes[0]).toContain('opens the integration API only');
-      const people = await observe((await campus({ networkVersion })).source);
-      expect(
-        of(seen, 'unifi.device').map(({ key, body }) => [key, body.kind, body.uplink?.mac, body.ports.length]),
-      ).toEqual(
-        of(people, 'unifi.device').map(({ key, body }) => [
-          ...[key, body.kind, body.uplink?.mac],
-          body.kind === 'access-point' ? 0 : body.ports.length,
-        ]),
+  it.each([
+    ['9.0', 'integration', ['unifi.device', 'unifi.client']],
+    ['9.5', 'everything', COMPLETE],
+    ['10.1', 'everything', COMPLETE],
+    ['10.5', 'everything', COMPLETE],
+  ] satisfies [NetworkVersion, KeyOpens, string[]][])(
+    'opens to a key of %s what that version does: %s',
+    async (networkVersion, opens, complete) => {
+      // 9.0 tells no internal name of a site.
+      const { controller, source } = await campus(
+        { networkVersion },
+        'apiKey',
+        opens === 'everything' ? undefined : 'Default',
       );
-      const addresses = (from: ServiceObservation) =>
-        new Map(
-          of(from, 'unifi.client').flatMap(({ key, body }) => (body.address === null ? [] : [[key, body.address]])),
-        );
-      const more = addresses(people);
-      for (const [mac, address] of addresses(seen)) expect([mac, more.get(mac)]).toEqual([mac, address]);
+      const seen = await observe(source);
+      expect(seen.complete).toEqual(complete);
+      const poor = 'opens the integration API only';
+      expect(seen.notes.some((note) => note.includes(poor))).toBe(opens === 'integration');
+      const asked = [...controller.requests().keys()].filter((path) => path.includes('/integration/'));
+      expect(asked.length > 0).toBe(opens === 'integration');
+      const people = await observe((await campus({ networkVersion })).source);
+      if (opens === 'everything') expect(facts(seen)).toEqual(facts(people));
+      else expectPoorer(seen, people);
+    },
+  );
+
+  it.each(['9.5', '10.1', '10.5'] satisfies NetworkVersion[])(
+    'of %s that keeps the older paths from a key tells it less, and it says so',
+    async (networkVersion) => {
+      const { source } = await campus({ networkVersion, keyOpens: 'integration' }, 'apiKey');
+      const seen = await observe(source);
+      expect(seen.complete).toEqual(networkVersion === '9.5' ? ['unifi.device', 'unifi.client'] : COMPLETE);
+      expect(seen.notes[0]).toContain('opens the integration API only');
+      expectPoorer(seen, await observe((await campus({ networkVersion })).source));
     },
   );
 
