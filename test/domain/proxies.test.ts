@@ -275,6 +275,20 @@ describe('a certificate that ends', () => {
     expect(run.events.map(({ type }) => type)).toEqual(['OPENED', 'UPDATED']);
   });
 
+  it('names those who use it in one order, in whichever they came to be known', () => {
+    const told = [2, 1].map((first) => {
+      const run = estate();
+      const host = (id: number) => ({ id, target: '10.0.0.5:80', certificateId: 7 });
+      const certificates = [{ id: 7, notAfter: run.estate.now + DAY }];
+      run.serve(NPM, npm({ hosts: [host(first), host(3 - first)], certificates }));
+      return run.finding(ID).evidence.map(({ text }) => text)[1];
+    });
+    expect(told).toEqual([
+      'used by host1.example.org, host2.example.org',
+      'used by host1.example.org, host2.example.org',
+    ]);
+  });
+
   it('ends when it is renewed or deleted, and stays while the proxy is silent or says no date', () => {
     const { run, notAfter } = ending(5);
     run.silence(NPM).wait(DAY);

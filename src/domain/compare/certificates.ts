@@ -100,5 +100,6 @@ function usersOf(world: World, { source, body: { id } }: KeptRecord<NpmCertifica
   }
   for (const { source: own, body } of recordsOf(world.view, 'npm.redirection'))
     if (own === source && body.enabled && body.certificateId === id) names.push(...body.domainNames);
-  return { names, guests: [...guests].sort((a, b) => (a.id < b.id ? -1 : 1)) };
+  // In one order, whichever of them this replica came to know first.
+  return { names: names.sort(), guests: [...guests].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
