@@ -5,7 +5,7 @@ import type { KnownCluster, KnownGuest, PartAge, PartKey } from '../domain/obser
 import type { ClusterSettings } from '../domain/settings.js';
 import { SECOND } from '../domain/time.js';
 import { neverCollected } from '../domain/version.js';
-import type { ClusterView, InventoryView, PartState } from '../domain/view.js';
+import type { ClusterView, InventoryView } from '../domain/view.js';
 import type { ProxmoxSource } from '../sources/proxmox/source.js';
 import { type AskedPart, type CollectedSource, type RunRequest, type RunResult } from './source.js';
 
@@ -92,10 +92,6 @@ function sliceSize(settings: ClusterSettings, view: InventoryView, known: KnownC
   return Math.max(settings.readsPerPoll, Math.ceil((parts * settings.pollSeconds) / refreshSeconds));
 }
 
-function ageOf({ askedAt, attemptedAt, failures }: PartState): PartAge {
-  return { askedAt, attemptedAt, failures };
-}
-
 function knownCluster(
   view: InventoryView,
   cluster: ClusterView,
@@ -110,11 +106,11 @@ function knownCluster(
       vmid,
       row,
       agent: config?.agent,
-      parts: { config: ageOf(parts.config), addresses: ageOf(parts.addresses) },
+      parts,
     });
   }
   const power = new Map<string, PartAge>();
-  for (const node of view.nodes.values()) if (node.cluster === cluster.name) power.set(node.name, ageOf(node.power));
+  for (const node of view.nodes.values()) if (node.cluster === cluster.name) power.set(node.name, node.power);
   return {
     guests,
     power,
@@ -135,7 +131,7 @@ function questions(
   for (const [key, read] of view.absenceReads) {
     const vmid = key.startsWith(prefix) ? Number(key.slice(prefix.length)) : Number.NaN;
     const isHidden = view.guestsByKey.get(key)?.row.hidden === true;
-    if (isHidden || (binding.byVmid.has(vmid) && !view.guestsByKey.has(key))) vmids.set(vmid, ageOf(read));
+    if (isHidden || (binding.byVmid.has(vmid) && !view.guestsByKey.has(key))) vmids.set(vmid, read);
   }
   for (const { part, key } of asked) {
     if (part === 'vmid' && !vmids.has(Number(key)))

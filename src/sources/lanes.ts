@@ -5,10 +5,12 @@ export async function inLanes<T>(width: number, items: readonly T[], work: (item
   const lane = async () => {
     for (const item of queue) {
       if (failed) return;
-      await work(item).catch((thrown: unknown) => {
+      try {
+        await work(item);
+      } catch (thrown) {
         failed = true;
         throw thrown;
-      });
+      }
     }
   };
   const lanes = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, lane));

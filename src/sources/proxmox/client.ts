@@ -3,6 +3,7 @@ import type { Instant } from '../../domain/time.js';
 import { type HttpsClient, type HttpsLimits, httpsClient } from '../transport/https.js';
 import { type Setback, TransportError } from '../transport/transport-error.js';
 import { type Answer, type RawAnswer, readAnswer } from './parse/answer.js';
+import type { WantedKeys } from './parse/wanted-json.js';
 
 /** What came of asking for one path. `silent`: no answer; the words name the URLs. */
 export type Reply = {
@@ -16,6 +17,8 @@ export type Reply = {
 export interface Ask {
   readonly signal: AbortSignal;
   readonly headersMs?: number;
+  /** What is taken of the answer's objects; undefined: all of it. */
+  readonly wanted?: WantedKeys;
   /** The first question of a poll: a URL that is silent, or behind which no Proxmox API answers, is given up for the next. */
   readonly atTheDoor?: boolean;
   /** Called for each request sent, also for the repeated ones. */
@@ -46,21 +49,22 @@ export function proxmoxClient(
       // Judged at the door, the answer is not taken apart a second time: the list of a large cluster has megabytes.
       let judged: Answer | undefined;
       const unfit = (raw: RawAnswer) => {
-        judged = readAnswer(raw);
+        judged = readAnswer(raw, ask.wanted);
         return unfitAtTheDoor(judged);
       };
       try {
         const answer = await https.ask({
           path: `/api2/json${path}`,
           signal: ask.signal,
-          ...(ask.headersMs === undefined ? {} : { headersMs: ask.headersMs }),
-          ...(ask.atTheDoor === true ? { onSilence: 'next-url', unfit } : {}),
+          headersMs: ask.headersMs,
+          onSilence: ask.atTheDoor === true ? 'next-url' : 'fail',
+          unfit: ask.atTheDoor === true ? unfit : undefined,
           onAttempt: () => {
             askedAt = needs.now();
             ask.onAttempt();
           },
         });
-        return reply(judged ?? readAnswer(answer), answer.url, askedAt);
+        return reply(judged ?? readAnswer(answer, ask.wanted), answer.url, askedAt);
       } catch (thrown) {
         ask.signal.throwIfAborted();
         if (!(thrown instanceof TransportError)) throw thrown;

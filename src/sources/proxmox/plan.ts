@@ -49,22 +49,21 @@ export function partName({ part, key }: PartKey): string {
 /** Decides what to read: everything, or what changed, then what was asked for, then the longest unread. */
 export function chooseReads(input: PlanInput): Reads {
   const estate = estateOf(input);
+  if (input.plan.mode === 'all') return everything(input, estate);
   const chosen = new Map<string, PartKey>();
   const choose = (part: PartKey) => chosen.set(partName(part), part);
-  const all = input.plan.mode === 'all';
-  if (all) for (const part of estate.parts) choose(part);
   const changed = changedParts(input, estate);
   for (const [name, part] of changed) chosen.set(name, part);
-  for (const part of missingProofs(input, estate, all)) choose(part);
-  const urgent = new Set(all ? [] : chosen.keys());
-  const asked = input.plan.asked.filter((part) => (all ? estate.has(part) : isToBeAsked(input, estate, part)));
+  for (const part of missingProofs(input, estate)) choose(part);
+  const urgent = new Set(chosen.keys());
+  const asked = input.plan.asked.filter((part) => isToBeAsked(input, estate, part));
   for (const part of asked) choose(part);
-  if (!all) for (const part of slice(input, estate, chosen)) choose(part);
+  for (const part of slice(input, estate, chosen)) choose(part);
   for (const part of asked) urgent.add(partName(part));
   const outdated = new Set(changed.keys());
   const mayWait = (vmid: number) => {
     const isNew = !input.known.guests.has(vmid);
-    return !all && (isNew ? !asked.some(({ key }) => key === String(vmid)) : !urgent.has(`addresses ${vmid}`));
+    return isNew ? !asked.some(({ key }) => key === String(vmid)) : !urgent.has(`addresses ${vmid}`);
   };
   return { ...grouped(chosen.values(), estate, mayWait, outdated), outdated };
 }
@@ -88,13 +87,33 @@ export function backedOffUntil(age: PartAge | undefined, part: SlicePart): Insta
   return age.attemptedAt + Math.min(MINUTE * 2 ** age.failures, LONGEST_BACK_OFF);
 }
 
-function changedParts({ at, touched, known }: PlanInput, estate: Estate): ReadonlyMap<string, PartKey> {
+/** Every part there is, and VMIDs that were asked for beside. Nothing is under way from before that could be outdated. */
+function everything(input: PlanInput, estate: Estate): Reads {
+  const guests: GuestRead[] = [];
+  for (const row of estate.guests.values()) {
+    const addresses = guestParts(row, undefined).length > 1;
+    guests.push({ row, config: true, addresses, mayWait: false, decides: isToBeDecided(input, row) });
+  }
+  const power = estate.parts.flatMap(({ part, key }) => (part === 'power' ? [key] : []));
+  const asked = input.plan.asked.filter((part) => part.part === 'vmid' && estate.has(part));
+  const vmids = new Set([...estate.proofs, ...asked].map(({ key }) => Number(key)));
+  return { guests, power, vmids: [...vmids], outdated: new Set() };
+}
+
+/** It is new, named in the log or the tasks, or shown as other than it was. */
+function isToBeDecided({ at, touched, known }: PlanInput, row: ObservedRow): boolean {
+  const before = known.guests.get(row.vmid);
+  return before === undefined || touched.has(row.vmid) || isChanged(before.row, row, at);
+}
+
+function changedParts(input: PlanInput, estate: Estate): ReadonlyMap<string, PartKey> {
   const changed = new Map<string, PartKey>();
   const add = (part: PartKey) => changed.set(partName(part), part);
+  const { touched, known } = input;
   for (const row of estate.guests.values()) {
+    if (!isToBeDecided(input, row)) continue;
     const before = known.guests.get(row.vmid);
     const isTouched = touched.has(row.vmid);
-    if (!isTouched && before !== undefined && !isChanged(before.row, row, at)) continue;
     for (const part of guestParts(row, before)) add(part);
     const power = row.kind === 'QEMU' && (isTouched || before === undefined || powerMayDiffer(before.row, row));
     if (power) add({ part: 'power', key: row.node });
@@ -103,7 +122,7 @@ function changedParts({ at, touched, known }: PlanInput, estate: Estate): Readon
 }
 
 /** Known guests that the list does not show: first those that were there a poll ago, then the hidden ones in turn. */
-function missingProofs({ at, known }: PlanInput, estate: Estate, all: boolean): readonly PartKey[] {
+function missingProofs({ at, known }: PlanInput, estate: Estate): readonly PartKey[] {
   const due = estate.proofs.filter((part) => {
     const guest = known.guests.get(Number(part.key));
     if (guest === undefined || backedOffUntil(part.age, 'vmid') > at) return false;
@@ -112,7 +131,7 @@ function missingProofs({ at, known }: PlanInput, estate: Estate, all: boolean): 
     );
   });
   const rank = (part: Part) => (known.guests.get(Number(part.key))?.row.hidden === true ? 1 : 0);
-  return due.sort((a, b) => rank(a) - rank(b) || byAge(a, b)).slice(0, all ? undefined : PROOFS_PER_POLL);
+  return due.sort((a, b) => rank(a) - rank(b) || byAge(a, b)).slice(0, PROOFS_PER_POLL);
 }
 
 /** Its last proof succeeded (else it would be gone), and was asked since it left the list. */

@@ -6,7 +6,7 @@ import type { Ask, ProxmoxClient, Reply } from './client.js';
 import { type Activity, activitySince } from './parse/activity.js';
 import { ELSE_CHECK } from './parse/answer.js';
 import { type ClusterStatus, clusterStatus, majorityOnline, withMembership } from './parse/cluster-status.js';
-import { resources } from './parse/resources.js';
+import { RESOURCE_KEYS, resources } from './parse/resources.js';
 
 /** What the process remembers between polls about asking, never about the estate. */
 export interface PollMemory {
@@ -45,7 +45,10 @@ const LIST_MS = 15_000;
 /** The poll, or why there is none, in one sentence. */
 export async function poll(needs: PollNeeds, known: KnownCluster): Promise<Poll | string> {
   const { client, ask } = needs;
-  const list = await client.get('/cluster/resources', { ...ask, headersMs: LIST_MS, atTheDoor: true });
+  const list = await client.get('/cluster/resources', {
+    ...{ ...ask, wanted: RESOURCE_KEYS },
+    ...{ headersMs: LIST_MS, atTheDoor: true },
+  });
   if (list.kind === 'silent') return `${list.words}${askedFor('/cluster/resources', list.setback)}`;
   if (list.kind !== 'content') return `${list.url}: ${list.words}${hint(list)}`;
   const listed = resources(list.content);

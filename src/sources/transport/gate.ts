@@ -2,8 +2,11 @@ import { onCancel } from './cancellation.js';
 
 /** Lets a fixed number through at once; the others wait in the order they came. */
 export interface Gate {
-  /** Resolves with the way to leave; rejects with the signal's reason when cancelled while waiting. */
-  enter(signal: AbortSignal): Promise<() => void>;
+  /**
+   * The way to leave: at once where there is a place, else a promise of it, which rejects with the signal's reason when
+   * cancelled while waiting. Throws that reason where it is cancelled already.
+   */
+  enter(signal: AbortSignal): (() => void) | Promise<() => void>;
 }
 
 export function gate(width: number): Gate {
@@ -33,10 +36,10 @@ export function gate(width: number): Gate {
   };
 
   return {
-    async enter(signal) {
+    enter(signal) {
       signal.throwIfAborted();
-      if (inside >= width) await turn(waiting, signal);
-      else inside += 1;
+      if (inside >= width) return turn(waiting, signal).then(() => once(leave));
+      inside += 1;
       return once(leave);
     },
   };

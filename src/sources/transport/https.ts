@@ -55,13 +55,13 @@ export interface HttpsRequest {
   /** Beside the client's own. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  readonly headersMs?: number;
+  readonly headersMs?: number | undefined;
   /** The first question of a pass, which is to be a light one: a peer that hangs is then found out soon. */
   readonly isDoor?: boolean;
   /** Whether a peer that took the connection and then says nothing is given up for the next URL. */
-  readonly onSilence?: 'fail' | 'next-url';
+  readonly onSilence?: 'fail' | 'next-url' | undefined;
   /** Why this answer cannot come from the peer that is meant (a login page, say): then the next URL is asked. */
-  readonly unfit?: (answer: HttpsAnswer) => string | undefined;
+  readonly unfit?: ((answer: HttpsAnswer) => string | undefined) | undefined;
   /** Called just before each attempt. */
   readonly onAttempt?: () => void;
 }

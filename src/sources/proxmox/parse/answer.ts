@@ -1,5 +1,6 @@
 import { CUT } from '../../transport/json-body.js';
 import { wireObject, wireText } from '../../wire-values.js';
+import { type WantedKeys, wantedJson } from './wanted-json.js';
 
 /** What came over the wire, before anybody knows whether it is Proxmox that speaks. */
 export interface RawAnswer {
@@ -23,8 +24,10 @@ export type Answer =
     }
   | { readonly kind: 'foreign'; readonly words: string };
 
-export function readAnswer(raw: RawAnswer): Answer {
-  const json = parsed(raw.body);
+/** `wanted`: what is taken of a content's objects; undefined: all of it. */
+export function readAnswer(raw: RawAnswer, wanted?: WantedKeys): Answer {
+  // What is refused is told in whatever keys the call has.
+  const json = parsed(raw.body, raw.status === 200 ? wanted : undefined);
   if (raw.status === 200) return readContent(raw, json);
   if (raw.status >= 300 && raw.status < 400) return foreign(`redirects (${raw.status} ${raw.reason})`);
   if (raw.status === 404 || (raw.status >= 400 && raw.status < 500 && isHtml(raw))) {
@@ -76,7 +79,12 @@ function isHtml(raw: RawAnswer): boolean {
   return raw.contentType.includes('html') || /^\s*<(?:!doctype|html)/i.test(raw.body);
 }
 
-function parsed(body: string): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
+function parsed(
+  body: string,
+  wanted: WantedKeys | undefined,
+): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
+  const some = wanted === undefined ? undefined : wantedJson(body, wanted);
+  if (some !== undefined) return { ok: true, value: some };
   try {
     return { ok: true, value: JSON.parse(body) };
   } catch {

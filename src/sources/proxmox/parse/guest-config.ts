@@ -2,11 +2,21 @@ import type { GuestConfig, GuestKind, NetworkDevice } from '../../../domain/gues
 import { type WireObject, wireFlag, wireInteger, wireNumber, wireObject, wireText } from '../../wire-values.js';
 import { networkDevice } from './network-device.js';
 import { properties, property } from './property-strings.js';
+import { WantedKeys } from './wanted-json.js';
 
 const MIB = 1024 * 1024;
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: MIB, G: 1024 * MIB, T: 1024 * 1024 * MIB };
 // What both kinds get when `memory` is not written (the schemas' default).
 const DEFAULT_MEMORY_MIB = 512;
+
+const QEMU_DISK = /^(?:ide|scsi|sata|virtio)\d+$/;
+const LXC_DISK = /^(?:rootfs|mp\d+)$/;
+const PLAIN_KEYS = new Set(['data', 'name', 'hostname', 'cores', 'sockets', 'vcpus', 'memory', 'agent', 'smbios1']);
+
+/** The keys that are read of it, in its envelope. */
+export const CONFIG_KEYS = new WantedKeys(
+  (key) => PLAIN_KEYS.has(key) || /^(?:net|ipconfig)\d+$/.test(key) || QEMU_DISK.test(key) || LXC_DISK.test(key),
+);
 
 /** What `/nodes/{n}/{qemu|lxc}/{id}/config` says; undefined when it is no config at all. */
 export function guestConfig(kind: GuestKind, content: unknown): GuestConfig | undefined {
@@ -44,9 +54,6 @@ function smbiosUuid(value: unknown): string | null {
   const uuid = property(properties(wireText(value) ?? ''), 'uuid')?.toLowerCase();
   return uuid !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid) ? uuid : null;
 }
-
-const QEMU_DISK = /^(?:ide|scsi|sata|virtio)\d+$/;
-const LXC_DISK = /^(?:rootfs|mp\d+)$/;
 
 /** The sum of what says its size; null when nothing does (no disk, or only devices passed through). */
 function diskBytes(kind: GuestKind, config: WireObject): number | null {

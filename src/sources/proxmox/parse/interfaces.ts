@@ -2,6 +2,13 @@ import { compareAddresses, type IpAddress, ipWithPrefix } from '../../../domain/
 import type { GuestInterfaceReading, GuestInterfaces } from '../../../domain/guest.js';
 import { macAddress } from '../../../domain/mac.js';
 import { type WireObject, wireInteger, wireObject, wireObjects, wireText } from '../../wire-values.js';
+import { wantedKeys } from './wanted-json.js';
+
+/** The keys that are read of it, in its envelope. */
+export const INTERFACE_KEYS = wantedKeys(
+  ...['data', 'result', 'error', 'class', 'desc', 'name', 'hardware-address', 'hwaddr', 'inet', 'inet6'],
+  ...['ip-addresses', 'ip-address', 'prefix'],
+);
 
 export type Interfaces =
   | { readonly kind: 'read'; readonly value: GuestInterfaces }

@@ -10,6 +10,13 @@ import {
   wireVmid,
 } from '../../wire-values.js';
 import { wireTags } from './property-strings.js';
+import { wantedKeys } from './wanted-json.js';
+
+/** The keys that are read of it, in its envelope. */
+export const RESOURCE_KEYS = wantedKeys(
+  ...['data', 'type', 'id', 'node', 'vmid', 'name', 'status', 'template', 'tags', 'pool', 'lock', 'hastate'],
+  ...['maxcpu', 'maxmem', 'maxdisk', 'uptime'],
+);
 
 export interface Resources {
   readonly rows: readonly ObservedRow[];
