@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { MINUTE, SECOND } from '../../src/domain/time.js';
 import { beWellKept, HAPPENINGS, type Played } from '../testkit/everyday.js';
 import { WholePath } from '../testkit/whole-path.js';
-import { checkRecord } from '../testkit/whole-path-laws.js';
+import { checkRecord } from '../testkit/whole-path-record.js';
 import { Search } from '../testkit/whole-path-search.js';
 
 /** Runs of the property: its days are long, so a tenth of those of the other laws. */

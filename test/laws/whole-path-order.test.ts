@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { HOUR, SECOND } from '../../src/domain/time.js';
 import { WholePath } from '../testkit/whole-path.js';
-import { type Beginning, begin, beginnings, VMIDS } from '../testkit/whole-path-days.js';
+import { type Beginning, beginnings, VMIDS } from '../testkit/whole-path-days.js';
 import { Ground } from '../testkit/whole-path-ground.js';
-import { checkRecord } from '../testkit/whole-path-laws.js';
+import { begin } from '../testkit/whole-path-happens.js';
+import { checkRecord } from '../testkit/whole-path-record.js';
 import { Search } from '../testkit/whole-path-search.js';
 
 /** Runs of each property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/laws`. */

@@ -1,22 +1,15 @@
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { DomainError } from '../../src/domain/errors.js';
 import { HOUR, MINUTE } from '../../src/domain/time.js';
-import { CONF, TABLE } from '../testkit/domain-declared.js';
-import { DCIM } from '../testkit/domain-netbox.js';
 import { caller } from '../testkit/principal.js';
 import { WholePath } from '../testkit/whole-path.js';
-import { begin, type Day, happens, light, lives, pauseOf } from '../testkit/whole-path-days.js';
-import {
-  checkQuiet,
-  checkRecord,
-  checkRestart,
-  checkTold,
-  checkTruth,
-  checkValues,
-  type Said,
-  Sight,
-} from '../testkit/whole-path-laws.js';
+import { type Day, LOSABLE, lives, pauseOf } from '../testkit/whole-path-days.js';
+import { begin, happens, light } from '../testkit/whole-path-happens.js';
+import { checkQuiet, checkRestart, checkTold, checkValues } from '../testkit/whole-path-laws.js';
+import { checkRecord, type Said } from '../testkit/whole-path-record.js';
 import { Search } from '../testkit/whole-path-search.js';
+import { Sight } from '../testkit/whole-path-sight.js';
+import { checkTruth } from '../testkit/whole-path-truth.js';
 
 /** Runs of the property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/laws`. */
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 100);
@@ -55,15 +48,21 @@ class Life {
     const { path } = this;
     const { dark } = path.world;
     const clusters = ['main', 'lab'].filter((name) => dark.has(name));
-    const kept = () =>
-      [...path.leader.replica.view().guests.values()].filter(({ cluster }) => clusters.includes(cluster));
+    const kept = () => {
+      const { guests, records } = path.leader.replica.view();
+      const told = [...records['npm.proxy_host'].values(), ...records.neighbour.values()];
+      return [
+        ...[...guests.values()].filter(({ cluster }) => clusters.includes(cluster)),
+        ...told.filter(({ service }) => path.world.isSilent(service)),
+      ];
+    };
     const before = kept();
     if (look === 'polls') await path.look('POLL');
     if (look === 'all') await path.look('ON_DEMAND');
     if (look === 'some')
       await path.look(
         'POLL',
-        ['main', 'lab', TABLE, CONF, DCIM].filter((_, i) => (turn >> (i % 3)) % 2 === 0),
+        LOSABLE.filter((_, i) => (turn >> (i % 3)) % 2 === 0),
       );
     path.holds('law 5: what does not answer stays as it was', kept(), before);
   }

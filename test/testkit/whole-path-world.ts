@@ -1,6 +1,7 @@
 import { declaredCollector } from '../../src/collection/declared.js';
 import { netboxCollector } from '../../src/collection/netbox.js';
 import { proxmoxCollector } from '../../src/collection/proxmox.js';
+import { serviceCollector } from '../../src/collection/service.js';
 import type { CollectedSource } from '../../src/collection/source.js';
 import type { Binding } from '../../src/domain/compare/binding.js';
 import type { Declaration, DeclaredOutcome } from '../../src/domain/declaration.js';
@@ -12,6 +13,7 @@ import type { ProxmoxRequest, ProxmoxSource } from '../../src/sources/proxmox/so
 import { CONF, declaresGuests, TABLE } from './domain-declared.js';
 import { answer, DCIM } from './domain-netbox.js';
 import { Estate } from './estate-model.js';
+import { OBSERVERS, type Surroundings, serviceOf, told } from './whole-path-services.js';
 
 /** Always ahead of the clock of any database: what the store is told to be the time is what the model says. */
 const BEGINNING = Date.parse('2100-01-04T20:00:00Z');
@@ -31,7 +33,9 @@ export class World {
   readonly estate = new Estate({ main: ['pve1', 'pve2'], lab: ['lab1'] });
   /** What is written down, whether it can be read or not. */
   readonly written = new Map<string, readonly Declaration[]>();
-  /** Clusters and declared sources that do not answer, or make no sense. */
+  /** What stands around it; null: nothing that is collected. Set before a process opens. */
+  around: Surroundings | null = null;
+  /** Clusters, services and declared sources that do not answer, or make no sense. */
   readonly dark = new Set<string>();
   /** How many parts a poll reads of what did not change. */
   slice = 2;
@@ -80,7 +84,26 @@ export class World {
       .map((name) =>
         proxmoxCollector(this.settingsOf(name), { now, binding: by.binding, proxmox: this.#proxmox(name, by) }),
       );
-    return [...files, netbox, ...clusters];
+    return [...files, netbox, ...clusters, ...this.#services(by)];
+  }
+
+  /** Whether whoever asks a source now hears nothing of it. */
+  isSilent(name: string): boolean {
+    if (name === 'main/pve1' && this.estate.cluster('main').nodes.get('pve1')?.online !== true) return true;
+    return this.dark.has(name);
+  }
+
+  #services(by: Observer): readonly CollectedSource[] {
+    const { around } = this;
+    if (around === null) return [];
+    const now = () => this.now + by.skew;
+    const look = (name: string) => {
+      const at = now();
+      return { at, served: this.dark.has(name) ? undefined : told(name, this.estate, around, at) };
+    };
+    return OBSERVERS.map((one) =>
+      serviceCollector({ ...one, now, intervalSeconds: () => 600, source: serviceOf(() => look(one.name)) }),
+    );
   }
 
   settingsOf(name: string): ClusterSettings {
