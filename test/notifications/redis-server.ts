@@ -34,15 +34,18 @@ export async function startRedis(): Promise<Redis> {
   const dir = mkdtempSync(join(tmpdir(), 'redis-'));
   const port = await freePort();
   let child: ChildProcess | undefined;
+  let dismiss = () => {};
   const start = async () => {
     const keeping = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
     const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--daemonize', 'no'];
     child = spawn('redis-server', [...place, ...keeping], { stdio: 'ignore' });
+    dismiss = guard(child, dir);
     await answering(port);
   };
   const kill = async () => {
     const ended = child;
     child = undefined;
+    dismiss();
     if (ended === undefined || ended.exitCode !== null) return;
     const gone = new Promise((resolve) => ended.once('exit', resolve));
     ended.kill('SIGKILL');
@@ -61,6 +64,18 @@ export async function startRedis(): Promise<Redis> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Ends a server, and takes its folder away, where this process ends before it could: a shell of its own reads from it, and
+ * hears the end of that however it came. Gives the way to send the shell home.
+ */
+function guard({ pid }: ChildProcess, dir: string): () => void {
+  if (pid === undefined) return () => {};
+  const deed = ['-c', 'read -r _; kill -9 "$0" 2>/dev/null; rm -rf "$1"', String(pid), dir];
+  const shell = spawn('sh', deed, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  shell.unref();
+  return () => void shell.kill('SIGKILL');
 }
 
 async function freePort(): Promise<number> {
