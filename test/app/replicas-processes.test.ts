@@ -60,6 +60,12 @@ interface Guest {
   readonly findings: readonly unknown[];
 }
 
+interface FindingNow {
+  readonly id: string;
+  readonly state: string;
+  readonly severity: string;
+}
+
 interface Runs {
   readonly collectionRun: {
     readonly runs: readonly { readonly source: string; readonly state: string; readonly outcome: string | null }[];
@@ -129,7 +135,7 @@ describeRedis('two gateways, each a process that may die, on one database and on
     const texts = {
       'sources.yaml': directions(opened, files).replaceAll(/^( {4})api:$/gm, '$1pollSeconds: 1\n$1api:'),
       'it-operations/live-collectors-contract.json': CONTRACT,
-      'policy.yaml': `notify:\n  - { name: portal, url: "${site.url}", secretEnv: HOOK_SECRET, topics: ["*"], digest: off }\n`,
+      'policy.yaml': policy('INFO'),
       'ip-addresses.conf': await readFile(join(declaredDir, 'ip-addresses.conf'), 'utf8'),
       'ALL_VMIDS_ENDPOINTS.md': await readFile(join(declaredDir, 'ALL_VMIDS_ENDPOINTS.md'), 'utf8'),
     };
@@ -137,11 +143,14 @@ describeRedis('two gateways, each a process that may die, on one database and on
     return opened;
   }
 
+  const policy = (severity: string) =>
+    `severities: { NAME_DIFFERS: ${severity} }\nnotify:\n  - { name: portal, url: "${site.url}", secretEnv: HOOK_SECRET, topics: ["*"], digest: off }\n`;
+
   const polls = () => simulator.requests('main').get('/cluster/status') ?? 0;
   const proxyRequests = () => [...(simulator.npm[0]?.requests().values() ?? [])].reduce((sum, count) => sum + count, 0);
   const findingsOf = async (replica: Replica) => {
-    const { driftFindings } = await replica.graphql<{ driftFindings: { nodes: { id: string; state: string }[] } }>(
-      '{ driftFindings(first: 500) { nodes { id state } } }',
+    const { driftFindings } = await replica.graphql<{ driftFindings: { nodes: FindingNow[] } }>(
+      '{ driftFindings(first: 500) { nodes { id state severity } } }',
     );
     return driftFindings.nodes;
   };
@@ -346,6 +355,27 @@ describeRedis('two gateways, each a process that may die, on one database and on
     bob.follow(other);
     await booksAgree();
   }, 90_000);
+
+  it('a saved policy holds on both, also when the one that reads it dies before it was read', async () => {
+    const holds = (replica: Replica, severity: string) => async () =>
+      (await findingsOf(replica))
+        .filter(({ id }) => id.startsWith('NAME_DIFFERS:'))
+        .every((finding) => finding.severity === severity);
+    const save = (severity: string) => writeFile(join(folder, 'config', 'policy.yaml'), policy(severity));
+    const reads = (replica: Replica) =>
+      replica.metric('sankofa_collector_run_seconds_count{source="policy:policy.yaml",mode="POLL",outcome="OBSERVED"}');
+    await save('CRITICAL');
+    figures.push(`a saved policy: ${await watched({ one: holds(one, 'CRITICAL'), other: holds(other, 'CRITICAL') })}`);
+    expect((await reads(one)) > 0).toBe(true);
+    await one.kill();
+    await save('WARNING');
+    figures.push(`saved as its reader was killed: ${await watched({ other: holds(other, 'WARNING') })}`);
+    await one.start();
+    anne.follow(one);
+    expect(await holds(one, 'WARNING')()).toBe(true);
+    expect(await reads(one)).toBe(0);
+    await booksAgree();
+  }, 60_000);
 
   it('come back by themselves when the database restarts, and when it hangs up on everybody', async () => {
     for (const [name, break_] of [
