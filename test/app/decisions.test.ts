@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
 import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 const FINDING = '{ id state reason observed suppressedUntil history { type actor reason } }';
 const ERRORS = 'userErrors { code field message }';
@@ -20,27 +20,20 @@ interface Done {
 }
 
 describe('what people decide about findings, through two gateways on one database', () => {
+  let cluster: MainCluster;
   let simulator: Simulator;
   let database: TestDatabase;
   let one: TestGateway;
   let other: TestGateway;
-  let files: string;
   let guests: { readonly vmid: number; readonly name: string }[];
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    simulator = await startSimulator({
-      ...{ nodes: 2, guests: 20, declaredDir: files, live: false },
-      ...{ now: Date.now, clusterName: 'main' },
-    });
+    cluster = await startMainCluster({ nodes: 2, guests: 20 });
+    ({ simulator } = cluster);
     database = await createTestDatabase();
     const opening = {
-      files: {
-        'sources.yaml': sourcesYaml([{ name: 'main', simulator }]),
-        'ip-addresses.conf': await readFile(join(files, 'ip-addresses.conf'), 'utf8'),
-        'ALL_VMIDS_ENDPOINTS.md': await readFile(join(files, 'ALL_VMIDS_ENDPOINTS.md'), 'utf8'),
-      },
-      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      files: cluster.files,
+      env: cluster.env,
       databaseUrl: database.url,
     };
     one = await openGateway(opening);
@@ -60,8 +53,7 @@ describe('what people decide about findings, through two gateways on one databas
     await one?.close();
     await other?.close();
     await database?.drop();
-    await simulator?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
   });
 
   const decide = (gateway: TestGateway, word: string, input: object) =>

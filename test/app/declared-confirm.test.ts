@@ -1,42 +1,26 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
-
-const TABLE = 'ALL_VMIDS_ENDPOINTS.md';
+import { type MainCluster, startMainCluster, TABLE } from '../testkit/main-cluster.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 describe('a declared file that lost many rows at once', () => {
-  let simulator: Simulator;
+  let cluster: MainCluster;
   let gateway: TestGateway;
-  let files: string;
   const CONFIRM = `mutation { declaredConfirm(input: { source: "${TABLE}", reason: "the lab is gone" }) { userErrors { code } } }`;
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    simulator = await startSimulator({
-      nodes: 2,
-      guests: 20,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
+    cluster = await startMainCluster({ nodes: 2, guests: 20 });
     gateway = await openGateway({
-      files: {
-        'sources.yaml': sourcesYaml([{ name: 'main', simulator }]),
-        [TABLE]: await readFile(join(files, TABLE), 'utf8'),
-      },
-      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      files: { 'sources.yaml': cluster.sources, [TABLE]: cluster.declared[TABLE] ?? '' },
+      env: cluster.env,
     });
     await eventually(async () => ((await declaredGuests()) > 0 ? true : undefined), 30_000);
   }, 60_000);
 
   afterAll(async () => {
     await gateway?.close();
-    await simulator?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
   });
 
   const path = () => join(gateway.configDir, TABLE);

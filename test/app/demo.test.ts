@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DRIFT_KINDS } from '../../src/domain/finding.js';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 const LOOK =
   '{ guests(first: 500) { nodes { cluster vmid } } driftFindings(first: 500, filter: { states: [OPEN, ACKNOWLEDGED, SUPPRESSED, RESOLVED, IGNORED] }) { nodes { id } } }';
@@ -16,13 +15,11 @@ interface Look {
 
 describe('the simulated estate', () => {
   let opened: TestGateway | undefined;
-  let other: Simulator | undefined;
-  const folders: string[] = [];
+  let other: MainCluster | undefined;
 
   afterEach(async () => {
     await opened?.close();
     await other?.stop();
-    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
     opened = undefined;
     other = undefined;
   });
@@ -65,21 +62,9 @@ describe('the simulated estate', () => {
       async () => ((await gateway.graphql<Look>(LOOK)).driftFindings.nodes.length > 5 ? true : undefined),
       40_000,
     );
-    const files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    folders.push(files);
-    other = await startSimulator({
-      nodes: 2,
-      guests: 8,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
-    await writeFile(join(gateway.configDir, 'sources.yaml'), sourcesYaml([{ name: 'main', simulator: other }]));
-    for (const name of ['ip-addresses.conf', 'ALL_VMIDS_ENDPOINTS.md']) {
-      await writeFile(join(gateway.configDir, name), await readFile(join(files, name), 'utf8'));
-    }
-    await gateway.restart({ SIMULATE: '', SIMULATED_TOKEN: other.clusters[0]?.tokenSecret ?? '' });
+    other = await startMainCluster({ nodes: 2, guests: 8 });
+    for (const [name, text] of Object.entries(other.files)) await writeFile(join(gateway.configDir, name), text);
+    await gateway.restart({ SIMULATE: '', ...other.env });
     const look = await eventually(async () => {
       const seen = await gateway.graphql<Look>(LOOK);
       return seen.guests.nodes.some(({ cluster }) => cluster === 'main') ? seen : undefined;
@@ -87,6 +72,6 @@ describe('the simulated estate', () => {
     expect(look.guests.nodes.filter(({ cluster }) => cluster.startsWith('sim-'))).toEqual([]);
     expect(look.driftFindings.nodes.filter(({ id }) => id.includes('sim-'))).toEqual([]);
     await expect(gateway.restart({ SIMULATE: '1' })).rejects.toThrow(/SIMULATE=1.*has held a real run/s);
-    await gateway.restart({ SIMULATE: '', SIMULATED_TOKEN: other.clusters[0]?.tokenSecret ?? '' });
+    await gateway.restart({ SIMULATE: '', ...other.env });
   }, 90_000);
 });

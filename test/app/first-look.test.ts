@@ -1,40 +1,27 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 describe('a file that was edited while nobody watched it', () => {
+  let cluster: MainCluster;
   let simulator: Simulator;
   let gateway: TestGateway;
-  let files: string;
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    simulator = await startSimulator({
-      nodes: 2,
-      guests: 12,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
-    const declared = await Promise.all(
-      ['ip-addresses.conf', 'ALL_VMIDS_ENDPOINTS.md'].map(
-        async (name) => [name, await readFile(join(files, name), 'utf8')] as const,
-      ),
-    );
+    cluster = await startMainCluster({ nodes: 2, guests: 12 });
+    ({ simulator } = cluster);
     gateway = await openGateway({
-      files: { 'sources.yaml': sourcesYaml([{ name: 'main', simulator }]), ...Object.fromEntries(declared) },
-      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      files: cluster.files,
+      env: cluster.env,
     });
   }, 60_000);
 
   afterAll(async () => {
     await gateway?.close();
-    await simulator?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
   });
 
   it('is read before anything is compared: renaming on both sides while the gateway is away tells nothing', async () => {
@@ -57,7 +44,7 @@ describe('a file that was edited while nobody watched it', () => {
     await gateway.restart();
     await eventually(async () => ((await nameOf(guest.vmid)) === 'other-name' ? true : undefined), 20_000);
     // Two more polls: whatever would be told falsely would have been told by then.
-    const polls = () => simulator.requests('main').get('/cluster/status') ?? 0;
+    const polls = () => cluster.polls();
     const seen = polls();
     await eventually(() => (polls() >= seen + 2 ? true : undefined), 20_000);
     expect(await steps()).toEqual(before);

@@ -1,37 +1,29 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 const SECRET = 'SIMULATED_TOKEN_OF_THE_ESTATE';
 
 describe('a gateway that shows the simulated estate on its own PostgreSQL', () => {
-  let real: Simulator;
+  let cluster: MainCluster;
   let gateway: TestGateway;
-  let files: string;
-  let secretFile: string;
+  let folder: string;
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    real = await startSimulator({
-      nodes: 2,
-      guests: 12,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
-    secretFile = join(files, 'token');
-    await writeFile(secretFile, real.clusters[0]?.tokenSecret ?? '');
+    cluster = await startMainCluster({ nodes: 2, guests: 12 });
+    folder = await mkdtemp(join(tmpdir(), 'sankofa-secret-'));
+    const secretFile = join(folder, 'token');
+    await writeFile(secretFile, cluster.tokenSecret);
     gateway = await openGateway({ databaseUrl: '', env: { SIMULATE_GUESTS: '20', [`${SECRET}_FILE`]: secretFile } });
   }, 60_000);
 
   afterAll(async () => {
     await gateway?.close();
-    await real?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   const steps = async () => {
@@ -47,15 +39,14 @@ describe('a gateway that shows the simulated estate on its own PostgreSQL', () =
 
   it('moves in with a sources.yaml, without a restart: nothing of the demo stays, and only the real drift is told', async () => {
     await eventually(async () => ((await steps()).length > 5 ? true : undefined), 40_000);
-    for (const name of ['ip-addresses.conf', 'ALL_VMIDS_ENDPOINTS.md'])
-      await writeFile(join(gateway.configDir, name), await readFile(join(files, name), 'utf8'));
-    const yaml = sourcesYaml([{ name: 'main', simulator: real }]).replace('SIMULATED_TOKEN', SECRET);
+    for (const [name, text] of Object.entries(cluster.declared)) await writeFile(join(gateway.configDir, name), text);
+    const yaml = cluster.sources.replace('SIMULATED_TOKEN', SECRET);
     await writeFile(join(gateway.configDir, 'sources.yaml'), yaml);
-    const planted = real.plantedDrift.map(({ kind, subject }) => `${kind}:${subject}`).sort();
+    const planted = cluster.simulator.plantedDrift.map(({ kind, subject }) => `${kind}:${subject}`).sort();
     const found = async () =>
       (await look()).driftFindings.nodes.map(({ id }) => id.slice(0, id.lastIndexOf(':'))).sort();
     await eventually(async () => ((await found()).join() === planted.join() ? true : undefined), 40_000);
-    const polls = () => real.requests('main').get('/cluster/status') ?? 0;
+    const { polls } = cluster;
     const seen = polls();
     await eventually(() => (polls() >= seen + 2 ? true : undefined));
     expect((await look()).guests.nodes.filter(({ cluster }) => cluster !== 'main')).toEqual([]);

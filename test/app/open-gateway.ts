@@ -6,7 +6,6 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type Gateway, startGateway } from '../../src/app/gateway.js';
 import { readConfig } from '../../src/config.js';
-import type { Simulator } from '../../src/simulator/simulator.js';
 import { telemetry } from '../../src/telemetry.js';
 import { createTestDatabase } from '../testkit/postgres.js';
 
@@ -106,24 +105,6 @@ export async function openGateway({ files = {}, env = {}, databaseUrl }: Opening
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** A sources.yaml that points at simulated clusters as if they were real ones. */
-export function sourcesYaml(
-  simulators: readonly { readonly name: string; readonly simulator: Simulator }[],
-  pollSeconds = 1,
-): string {
-  const clusters = simulators.map(({ name, simulator }) => {
-    const [cluster] = simulator.clusters;
-    return `  - name: ${name}
-    api:
-      urls: [${cluster?.url}]
-      tokenId: ${cluster?.tokenId}
-      tokenSecretEnv: SIMULATED_TOKEN
-      tlsFingerprint: "${cluster?.fingerprint}"
-    pollSeconds: ${pollSeconds}`;
-  });
-  return `clusters:\n${clusters.join('\n')}\n`;
 }
 
 /** Waits until `look` gives something; says what it last threw or saw when it gives up. */

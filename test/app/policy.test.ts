@@ -1,15 +1,16 @@
-import { mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openCore } from '../../src/app/core.js';
 import { readConfig } from '../../src/config.js';
 import { DEFAULT_POLICY } from '../../src/domain/policy.js';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
 import { telemetry } from '../../src/telemetry.js';
 import { type Line, lineTo } from '../testkit/line.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
 import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 const POLICY = 'policy.yaml';
 const severity = (word: string) => `severities: { NAME_DIFFERS: ${word} }\n`;
@@ -35,30 +36,26 @@ const metric = async (gateway: TestGateway, sample: string) => {
 };
 
 describe('two gateways, each with a policy.yaml of its own', () => {
+  let cluster: MainCluster;
   let simulator: Simulator;
   let database: TestDatabase;
   let one: TestGateway;
   let other: TestGateway;
-  let files: string;
   let line: Line;
   const both = () => [one, other];
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    const size = { nodes: 2, guests: 20, clusterName: 'main' };
-    simulator = await startSimulator({ ...size, declaredDir: files, live: false, now: Date.now });
+    cluster = await startMainCluster({ nodes: 2, guests: 20 });
+    ({ simulator } = cluster);
     database = await createTestDatabase();
     line = await lineTo(database.url);
-    const declared = ['ip-addresses.conf', 'ALL_VMIDS_ENDPOINTS.md'].map(
-      async (name) => [name, await readFile(join(files, name), 'utf8')] as const,
-    );
-    const texts = {
-      'sources.yaml': sourcesYaml([{ name: 'main', simulator }]),
-      ...Object.fromEntries(await Promise.all(declared)),
-    };
-    const env = { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '', HOOK_SECRET: 'the key of the hook' };
-    one = await openGateway({ files: { ...texts, [POLICY]: severity('INFO') }, env, databaseUrl: line.url });
-    other = await openGateway({ files: { ...texts, [POLICY]: severity('WARNING') }, env, databaseUrl: database.url });
+    const env = { ...cluster.env, HOOK_SECRET: 'the key of the hook' };
+    one = await openGateway({ files: { ...cluster.files, [POLICY]: severity('INFO') }, env, databaseUrl: line.url });
+    other = await openGateway({
+      files: { ...cluster.files, [POLICY]: severity('WARNING') },
+      env,
+      databaseUrl: database.url,
+    });
     const planted = simulator.plantedDrift.length;
     for (const gateway of both())
       await eventually(async () => ((await severities(gateway)).length === planted ? true : undefined), 30_000);
@@ -69,8 +66,7 @@ describe('two gateways, each with a policy.yaml of its own', () => {
     await other?.close();
     await line?.close();
     await database?.drop();
-    await simulator?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
   });
 
   /** `id severity` of every finding, as a gateway answers them. */

@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 interface Finding {
   readonly id: string;
@@ -23,34 +23,22 @@ const FINDINGS = '{ driftFindings(first: 500) { nodes { id kind state declared o
 const EVENTS = 'subscription ($after: String) { driftEvents(after: $after) { type cursor finding { id kind state } } }';
 
 describe('a cluster behind a pinned certificate', () => {
+  let cluster: MainCluster;
   let simulator: Simulator;
   let gateway: TestGateway;
-  let files: string;
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    simulator = await startSimulator({
-      nodes: 3,
-      guests: 30,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
+    cluster = await startMainCluster({ nodes: 3, guests: 30 });
+    ({ simulator } = cluster);
     gateway = await openGateway({
-      files: {
-        'sources.yaml': sourcesYaml([{ name: 'main', simulator }]),
-        'ip-addresses.conf': await readFile(join(files, 'ip-addresses.conf'), 'utf8'),
-        'ALL_VMIDS_ENDPOINTS.md': await readFile(join(files, 'ALL_VMIDS_ENDPOINTS.md'), 'utf8'),
-      },
-      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      files: cluster.files,
+      env: cluster.env,
     });
   }, 60_000);
 
   afterAll(async () => {
     await gateway?.close();
-    await simulator?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
   });
 
   const findings = async (): Promise<readonly Finding[]> =>

@@ -1,12 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
 import { type Line, lineTo } from '../testkit/line.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
 import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 const FINDINGS = '{ driftFindings(first: 500) { nodes { id state occurrences } } }';
 const RUN =
@@ -19,31 +17,20 @@ interface Finding {
 }
 
 describe('two gateways on one database', () => {
+  let cluster: MainCluster;
   let simulator: Simulator;
   let database: TestDatabase;
   let one: TestGateway;
   let other: TestGateway;
-  let files: string;
   let line: Line;
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    simulator = await startSimulator({
-      nodes: 2,
-      guests: 20,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
+    cluster = await startMainCluster({ nodes: 2, guests: 20 });
+    ({ simulator } = cluster);
     database = await createTestDatabase();
     const opening = {
-      files: {
-        'sources.yaml': sourcesYaml([{ name: 'main', simulator }]),
-        'ip-addresses.conf': await readFile(join(files, 'ip-addresses.conf'), 'utf8'),
-        'ALL_VMIDS_ENDPOINTS.md': await readFile(join(files, 'ALL_VMIDS_ENDPOINTS.md'), 'utf8'),
-      },
-      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      files: cluster.files,
+      env: cluster.env,
       databaseUrl: database.url,
     };
     line = await lineTo(database.url);
@@ -57,11 +44,10 @@ describe('two gateways on one database', () => {
     await other?.close();
     await line?.close();
     await database?.drop();
-    await simulator?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
   });
 
-  const polls = () => simulator.requests('main').get('/cluster/status') ?? 0;
+  const polls = () => cluster.polls();
   const findings = async (gateway: TestGateway) =>
     (await gateway.graphql<{ driftFindings: { nodes: Finding[] } }>(FINDINGS)).driftFindings.nodes;
   const steps = async () => {

@@ -1,12 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
-
-const TABLE = 'ALL_VMIDS_ENDPOINTS.md';
-const CONF = 'ip-addresses.conf';
+import type { Simulator } from '../../src/simulator/simulator.js';
+import { type MainCluster, startMainCluster, TABLE } from '../testkit/main-cluster.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 interface Finding {
   readonly id: string;
@@ -16,30 +13,19 @@ interface Finding {
 }
 
 describe('settings that change while the gateway runs', () => {
+  let cluster: MainCluster;
   let simulator: Simulator;
   let gateway: TestGateway;
-  let files: string;
   let sources: string;
   let planted: readonly string[];
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    simulator = await startSimulator({
-      nodes: 2,
-      guests: 20,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
-    sources = sourcesYaml([{ name: 'main', simulator }]);
+    cluster = await startMainCluster({ nodes: 2, guests: 20 });
+    ({ simulator } = cluster);
+    ({ sources } = cluster);
     gateway = await openGateway({
-      files: {
-        'sources.yaml': sources,
-        [CONF]: await readFile(join(files, CONF), 'utf8'),
-        [TABLE]: await readFile(join(files, TABLE), 'utf8'),
-      },
-      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      files: cluster.files,
+      env: cluster.env,
     });
     await eventually(async () => ((await living()).length >= simulator.plantedDrift.length ? true : undefined), 30_000);
     planted = ids(await living());
@@ -47,12 +33,11 @@ describe('settings that change while the gateway runs', () => {
 
   afterAll(async () => {
     await gateway?.close();
-    await simulator?.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster?.stop();
   });
 
   const save = (name: string, text: string) => writeFile(join(gateway.configDir, name), text);
-  const polls = () => simulator.requests('main').get('/cluster/status') ?? 0;
+  const polls = () => cluster.polls();
   const ids = (findings: readonly Finding[]) => findings.map(({ id }) => id).sort();
   const living = async (states = '[OPEN, ACKNOWLEDGED, SUPPRESSED, IGNORED]') =>
     (

@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
 import { type FakeNode, fakeNode } from '../sources/proxmox-ssh/fake-node.js';
 import { mirror } from '../sources/proxmox-ssh/mirror.js';
 import { describeSshd, type Sshd, startSshd } from '../sources/sshd.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
 import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 /** What stands on a node at fixed places is put where the test has it, and nobody needs to become root. */
@@ -27,25 +27,23 @@ function sourcesYaml(sshd: Sshd): string {
 const WITHOUT_ADDRESSES = ['GUEST_NOT_DECLARED', 'GUEST_MISSING', 'NAME_DIFFERS', 'NODE_DIFFERS', 'STATUS_DIFFERS'];
 
 describeSshd('a cluster of sources.yaml that is reached over SSH', () => {
+  let cluster: MainCluster;
   let simulator: Simulator;
   let node: FakeNode;
   let sshd: Sshd;
   let gateway: TestGateway;
-  let files: string;
 
   beforeAll(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
-    const declared = { declaredDir: files, live: false, now: Date.now, clusterName: 'main' };
-    simulator = await startSimulator({ nodes: 3, guests: 30, ...declared });
+    cluster = await startMainCluster({ nodes: 3, guests: 30 });
+    ({ simulator } = cluster);
     node = fakeNode();
     await mirror(simulator, node);
     sshd = await startSshd({ config: [elsewhere(node)] });
     gateway = await openGateway({
       files: {
+        ...cluster.declared,
         'sources.yaml': sourcesYaml(sshd),
         id_ed25519: sshd.clientKey,
-        'ip-addresses.conf': await readFile(join(files, 'ip-addresses.conf'), 'utf8'),
-        'ALL_VMIDS_ENDPOINTS.md': await readFile(join(files, 'ALL_VMIDS_ENDPOINTS.md'), 'utf8'),
       },
     });
   }, 60_000);
@@ -53,9 +51,8 @@ describeSshd('a cluster of sources.yaml that is reached over SSH', () => {
   afterAll(async () => {
     await gateway?.close();
     await sshd?.stop();
-    await simulator?.stop();
+    await cluster?.stop();
     node?.end();
-    await rm(files, { recursive: true, force: true });
   });
 
   const findings = async () => {

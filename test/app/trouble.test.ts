@@ -1,45 +1,37 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
 import { type Line, lineTo } from '../testkit/line.js';
+import { type MainCluster, startMainCluster } from '../testkit/main-cluster.js';
 import { createTestDatabase, type TestDatabase } from '../testkit/postgres.js';
-import { eventually, openGateway, sourcesYaml, type TestGateway } from './open-gateway.js';
+import { eventually, openGateway, type TestGateway } from './open-gateway.js';
 
 describe('a gateway in trouble', () => {
   let database: TestDatabase;
   let line: Line;
+  let cluster: MainCluster;
   let simulator: Simulator;
   let gateway: TestGateway | undefined;
-  let files: string;
 
   beforeEach(async () => {
-    files = await mkdtemp(join(tmpdir(), 'sankofa-declared-'));
     database = await createTestDatabase();
     line = await lineTo(database.url);
-    simulator = await startSimulator({
-      nodes: 2,
-      guests: 12,
-      declaredDir: files,
-      live: false,
-      now: Date.now,
-      clusterName: 'main',
-    });
+    cluster = await startMainCluster({ nodes: 2, guests: 12 });
+    ({ simulator } = cluster);
   });
   afterEach(async () => {
     await gateway?.close();
     gateway = undefined;
     await line.close();
     await database.drop();
-    await simulator.stop();
-    await rm(files, { recursive: true, force: true });
+    await cluster.stop();
   });
 
   const open = (sources: string) =>
     openGateway({
       files: { 'sources.yaml': sources },
-      env: { SIMULATED_TOKEN: simulator.clusters[0]?.tokenSecret ?? '' },
+      env: cluster.env,
       databaseUrl: line.url,
     });
   const guests = async (of: TestGateway) => of.gateway.core.replica.view().guests.size;
@@ -48,7 +40,7 @@ describe('a gateway in trouble', () => {
     const opened = await open('clusters: []\n');
     gateway = opened;
     line.cut();
-    await writeFile(join(opened.configDir, 'sources.yaml'), sourcesYaml([{ name: 'main', simulator }]));
+    await writeFile(join(opened.configDir, 'sources.yaml'), cluster.sources);
     await eventually(() => (opened.log.some((text) => text.includes('could not be applied')) ? true : undefined));
     line.mend();
     await eventually(async () => ((await guests(opened)) === 12 ? true : undefined));
@@ -56,7 +48,7 @@ describe('a gateway in trouble', () => {
 
   it('learns of a cluster that nobody reaches, and of its guests when somebody does', async () => {
     simulator.faults('main').status500 = true;
-    const opened = await open(sourcesYaml([{ name: 'main', simulator }]));
+    const opened = await open(cluster.sources);
     gateway = opened;
     const isKept = async () => (await opened.gateway.core.database.store.runs.latest('proxmox:main')) !== undefined;
     await eventually(async () => ((await isKept()) ? true : undefined));
@@ -68,7 +60,7 @@ describe('a gateway in trouble', () => {
 
   it('stops though the cluster hangs in the middle of a run', async () => {
     simulator.faults('main').set({ paths: [{ match: '/config$', does: 'hang' }] });
-    const opened = await open(sourcesYaml([{ name: 'main', simulator }]));
+    const opened = await open(cluster.sources);
     await eventually(() =>
       [...simulator.requests('main').keys()].some((path) => path.endsWith('/config')) ? true : undefined,
     );
