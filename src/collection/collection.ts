@@ -5,6 +5,7 @@ import type { CollectorName } from '../domain/contract.js';
 import { DomainError } from '../domain/errors.js';
 import { type Instant, SECOND } from '../domain/time.js';
 import { AskedLately } from './asked-lately.js';
+import { eitherOf } from './either-signal.js';
 import { expectedRun } from './elsewhere.js';
 import { type CollectorEvent, type CollectorRun, isCollectorRun, type RunView } from './live-events.js';
 import type { Running } from './runner.js';
@@ -72,7 +73,7 @@ export function collection(needs: CollectionNeeds): Collection {
           field: ['collectors'],
         });
       }
-      const patience = sleep(waitSeconds * SECOND, undefined, { signal }).catch(() => undefined);
+      const patience = { ms: waitSeconds * SECOND, signal };
       return runsUntil(patience, wanted, (source, looking) => schedule.onDemand(source.source, looking), needs.now());
     },
     events(principal, signal) {
@@ -84,13 +85,16 @@ export function collection(needs: CollectionNeeds): Collection {
 
 /** The runs of these sources as they stand when all have ended, or when patience has. */
 async function runsUntil(
-  patience: Promise<unknown>,
+  { ms, signal }: { readonly ms: number; readonly signal: AbortSignal },
   wanted: readonly CollectedSource[],
   onDemand: (source: CollectedSource, signal: AbortSignal) => Promise<Running | undefined>,
   now: Instant,
 ): Promise<readonly CollectorRun[]> {
   // Runs go on without whoever asked for them; only the looking after other replicas' runs ends with the answer.
   const looking = new AbortController();
+  // Nothing is left to wait once it is answered: the caller's signal may be that of the whole gateway.
+  const waiting = eitherOf(signal, looking.signal);
+  const patience = sleep(ms, undefined, { signal: waiting.signal }).catch(() => undefined);
   const views = wanted.map((source): (() => RunView | undefined) => {
     const expected = expectedRun(source, now);
     return () => expected;
@@ -102,6 +106,7 @@ async function runsUntil(
   });
   await Promise.race([Promise.allSettled(ended), patience]);
   looking.abort();
+  waiting.end();
   return views.flatMap((view) => view() ?? []).filter(isCollectorRun);
 }
 

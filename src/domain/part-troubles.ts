@@ -11,8 +11,29 @@ export interface Trouble {
 
 const found = new WeakMap<InventoryView['guests'], readonly Trouble[]>();
 
-/** What of the clusters' guests could not be read when it was last asked, and why: one line a reason, however many they are. */
+/**
+ * What of the clusters could not be read when it was last asked, and why: their nodes that are offline, and of their guests
+ * one line a reason, however many they are.
+ */
 export function partTroubles(view: InventoryView): readonly Trouble[] {
+  return [...offline(view), ...guestTroubles(view)];
+}
+
+function offline({ nodes }: InventoryView): readonly Trouble[] {
+  return [...nodes.values()].flatMap(({ id, cluster, name, row }) =>
+    row.status === 'OFFLINE'
+      ? [
+          {
+            cluster,
+            key: `${id} offline`,
+            text: `node ${name} is offline, as its cluster says: what was last known of its guests stays; is it up, and is its network?`,
+          },
+        ]
+      : [],
+  );
+}
+
+function guestTroubles(view: InventoryView): readonly Trouble[] {
   let troubles = found.get(view.guests);
   if (troubles === undefined) {
     troubles = collect(view);

@@ -30,6 +30,19 @@ describe('what keeps guests from being read', () => {
     ]);
   });
 
+  it('is a node that is offline, by its name', () => {
+    const [node] = view.nodes.values();
+    if (node === undefined) throw new Error('the view has no node');
+    const nodes = new Map([[node.id, { ...node, row: { ...node.row, status: 'OFFLINE' } } as const]]);
+    expect(partTroubles({ ...view, nodes })).toEqual([
+      {
+        cluster: 'main',
+        key: `${node.id} offline`,
+        text: `node ${node.name} is offline, as its cluster says: what was last known of its guests stays; is it up, and is its network?`,
+      },
+    ]);
+  });
+
   it('tells dead agents, refusals without the guest that each names, and hidden guests', () => {
     const refused = (vmid: number) => `403 Permission check failed (/vms/${vmid}, VM.Audit)`;
     const some = failing(view, 'config', { 102: refused(102), 103: refused(103) });

@@ -40,6 +40,9 @@ describe('every route', () => {
   });
 });
 
+const OFFLINE =
+  'main: node pve2 is offline, as its cluster says: what was last known of its guests stays; is it up, and is its network?';
+
 describe('GET /v1/summary', () => {
   it('counts the estate: templates nowhere else, a paused guest as running', async () => {
     const { json } = await openRest();
@@ -47,7 +50,7 @@ describe('GET /v1/summary', () => {
       collected_at: COLLECTED,
       stale: false,
       seed_unreachable: false,
-      notes: [],
+      notes: [OFFLINE],
       clusters: 2,
       nodes: { total: 3, online: 2 },
       guests: { total: 6, running: 4, stopped: 1, unknown: 1, templates: 1 },
@@ -108,7 +111,7 @@ describe('freshness', () => {
       collected_at: '2026-11-21T07:00:00.000Z',
       stale: true,
       seed_unreachable: true,
-      notes: [expect.stringMatching(/^edge: .*connect ETIMEDOUT/)],
+      notes: [expect.stringMatching(/^edge: .*connect ETIMEDOUT/), OFFLINE],
       guests: [{ cluster: 'edge', vmid: '100', collected_at: '2026-11-21T07:00:00.000Z' }],
     });
   });
