@@ -88,7 +88,8 @@ export class Fields {
   }
 
   list(key: string): readonly unknown[] | undefined {
-    return this.#expect(key, 'must be a list', (value) => (Array.isArray(value) ? (value as unknown[]) : undefined));
+    const expected = this.raw(key) === null ? 'is empty: leave it out, or write a list' : 'must be a list';
+    return this.#expect(key, expected, (value) => (Array.isArray(value) ? (value as unknown[]) : undefined));
   }
 
   map(key: string): Fields | undefined {

@@ -43,7 +43,7 @@ function identityOf(name: string, fields: Fields, list: string): string {
 function nameOf(fields: Fields, earlier: ReadonlySet<string>, list: string): string | undefined {
   const left = list === 'clusters' ? 'this cluster was left out' : 'this entry was left out';
   if (fields.raw('name') === undefined) fields.report('name', `is missing: ${left}`);
-  const name = fields.text('name');
+  const name = fields.reportingTo((_, message) => fields.report('name', `${message}: ${left}`)).text('name');
   if (name === undefined) return undefined;
   const isTaken = earlier.has(identityOf(name, fields, list));
   const wrong = wrongName(name, isTaken, list);

@@ -8,7 +8,7 @@ import {
 } from '../domain/settings.js';
 import type { EntryContext } from './cluster-entry.js';
 import type { Fields } from './fields.js';
-import { NETBOX_INSTEAD, NPM_INSTEAD, SSH_KEYS, UNIFI_INSTEAD } from './instead.js';
+import { NETBOX_INSTEAD, NPM_INSTEAD, neverWritten, SSH_KEYS, UNIFI_INSTEAD } from './instead.js';
 import { allowOnly, entryDoubts } from './named-entries.js';
 import { namedSecret, secretKeys } from './named-secret.js';
 import { peerUrl } from './peer-url.js';
@@ -38,7 +38,9 @@ export function hostEntry(
 }
 
 function sshPart(fields: Fields): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(HOST_SSH_KEYS.flatMap((key) => (fields.has(key) ? [[key, fields.raw(key)]] : [])));
+  return Object.fromEntries(
+    HOST_SSH_KEYS.flatMap((key) => (fields.raw(key) === undefined ? [] : [[key, fields.raw(key)]])),
+  );
 }
 
 function hostCluster(fields: Fields, clusters: readonly string[]): string {
@@ -96,6 +98,7 @@ export function npmEntry(name: string, fields: Fields, context: EntryContext): N
   allowOnly(fields, [...PEER_KEYS, 'identity', ...secretKeys('secret')], doubts, { instead: NPM_INSTEAD });
   const strict = fields.reportingTo(doubts.breaks);
   const peer = peerOf(fields, EXAMPLE.npm, context, doubts);
+  withoutApi(strict, peer.url);
   strict.require(['identity']);
   const identity = strict.text('identity') ?? '';
   const secret = namedSecret(strict, 'secret', context.needs) ?? NOTHING;
@@ -121,10 +124,19 @@ function unifiLogin(strict: Fields, context: EntryContext): UnifiSettings['login
   if (hasKey && hasUser) strict.report('username', 'and an apiKey are both written: keep one of them');
   if (!hasKey && !hasUser)
     strict.report('apiKeyEnv', 'or apiKeyFile is missing (or username with passwordEnv or passwordFile)');
+  if (!hasUser) refuseLonePassword(strict);
   if (!hasUser)
     return { kind: 'apiKey', key: hasKey ? (namedSecret(strict, 'apiKey', context.needs) ?? NOTHING) : NOTHING };
   const username = strict.text('username') ?? '';
   return { kind: 'password', username, password: namedSecret(strict, 'password', context.needs) ?? NOTHING };
+}
+
+/** Without a username a password opens nothing, and one that is written out is in every copy of the file. */
+function refuseLonePassword(strict: Fields): void {
+  const [open, ...named] = secretKeys('password');
+  if (open !== undefined && strict.raw(open) !== undefined) strict.report(open, neverWritten(...named));
+  for (const key of named)
+    if (strict.raw(key) !== undefined) strict.report(key, 'stands without a username: write both, or an apiKey alone');
 }
 
 /** `clusters`: the names of ours that NetBox's may stand for. */
@@ -140,8 +152,7 @@ export function netboxEntry(
   });
   const strict = fields.reportingTo(doubts.breaks);
   const peer = peerOf(fields, EXAMPLE.netbox, context, doubts);
-  // Behind the host alone: a host may be called api.
-  if (/[^/]\/api$/.test(peer.url)) strict.report('url', 'must be written without /api: that is added to it');
+  withoutApi(strict, peer.url);
   const token = namedSecret(strict, 'token', context.needs) ?? NOTHING;
   const vmidField = strict.text('vmidField') ?? 'vmid';
   if (!/^[a-z0-9_]+$/.test(vmidField))
@@ -152,6 +163,11 @@ export function netboxEntry(
       fields.map('clusters')?.report(from, `"${to}" is none of our clusters: its VMs are out of sight`);
   const vrfScopes = textMap(strict, 'vrfScopes');
   return { name, broken: doubts.broken(), ...peer, token, vmidField, clusters: mapped, vrfScopes };
+}
+
+/** Behind the host alone: a host may be called api. */
+function withoutApi(strict: Fields, url: string): void {
+  if (/[^/]\/api$/.test(url)) strict.report('url', 'must be written without /api: that is added to it');
 }
 
 function textMap(fields: Fields, key: string): Readonly<Record<string, string>> {

@@ -60,6 +60,7 @@ describe('hosts', () => {
       `{ name: a, cluster: main, ${HOST}, keyPassphrase: hunter2 }`,
       'hosts[0].keyPassphrase is refused: secrets are named here (keyPassphraseFile), never written',
     ],
+    [`{ name: a, cluster: main, ${HOST}, port: }`, 'hosts[0].port must be a whole number from 1 to 65535'],
     [
       `{ name: a, cluster: main, ${HOST}, collect: [] }`,
       'hosts[0].collect collects nothing: name neighbours or hardware, or leave it out',
@@ -145,6 +146,21 @@ netbox:
     ['unifi', '{ name: a, url: "https://x", username: u }', 'unifi[0].passwordEnv or passwordFile is missing'],
     [
       'unifi',
+      '{ name: a, url: "https://x", apiKeyEnv: UNIFI_KEY, password: hunter2 }',
+      'unifi[0].password is refused: secrets are named here (passwordEnv, passwordFile), never written',
+    ],
+    [
+      'unifi',
+      '{ name: a, url: "https://x", apiKeyEnv: UNIFI_KEY, passwordEnv: UNIFI_KEY }',
+      'unifi[0].passwordEnv stands without a username: write both, or an apiKey alone',
+    ],
+    [
+      'npm',
+      '{ name: a, url: "https://x/api/", identity: a@b.c, secretEnv: NPM_SECRET }',
+      'npm[0].url must be written without /api: that is added to it',
+    ],
+    [
+      'unifi',
       '{ name: a, url: "https://x", apiKeyEnv: UNIFI_KEY, username: u, passwordEnv: UNIFI_KEY }',
       'unifi[0].username and an apiKey are both written: keep one of them',
     ],
@@ -205,10 +221,14 @@ netbox:
   });
 
   it('without a name are left out, and then nothing retires', () => {
-    const { settings, problems, whole } = read('npm:\n  - { url: "https://x" }\nunifi: {}');
+    const { settings, problems, whole } = read(
+      'npm:\n  - { url: "https://x" }\n  - { name: 5, url: "https://x" }\nunifi: {}\nnetbox:',
+    );
     expect(problems).toEqual([
       'sources.yaml:5: npm[0].name is missing: this entry was left out',
-      'sources.yaml:6: unifi must be a list',
+      'sources.yaml:6: npm[1].name must be text (quote it): this entry was left out',
+      'sources.yaml:7: unifi must be a list',
+      'sources.yaml:8: netbox is empty: leave it out, or write a list',
     ]);
     expect(settings.npm).toEqual([]);
     expect(whole).toBe(false);

@@ -345,7 +345,7 @@ describe('a wrong field has one message, with its line', () => {
   /** Whoever was meant is unknown: nothing may be retired on its account. */
   it.each([
     ['  - api: {}\n', 'sources.yaml:8: clusters[1].name is missing: this cluster was left out'],
-    ['  - name: 12\n', 'sources.yaml:8: clusters[1].name must be text (quote it)'],
+    ['  - name: 12\n', 'sources.yaml:8: clusters[1].name must be text (quote it): this cluster was left out'],
     [
       '  - name: my cluster\n',
       'sources.yaml:8: clusters[1].name must be at most 64 letters, digits, dots, dashes and underscores: this cluster was left out',

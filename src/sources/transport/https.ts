@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import type { TlsPin } from '../../domain/settings.js';
 import { gate } from './gate.js';
 import { pinnedConnector } from './pinned-connector.js';
-import { doorWords, type Setback, TransportError, transportError } from './transport-error.js';
+import { doorWords, overPlainHttp, type Setback, TransportError, transportError } from './transport-error.js';
 import { type WholeAnswer, wholeAnswer } from './whole-answer.js';
 
 export interface HttpsLimits {
@@ -188,7 +188,8 @@ function door(url: string, settings: HttpsSettings, limits: HttpsLimits): Door {
         { signal: request.signal, longestMs: limits.attemptMs },
       ).catch((thrown: unknown) => {
         request.signal.throwIfAborted();
-        throw transportError(thrown, { ...limits, headersMs: headersTimeout });
+        const error = transportError(thrown, { ...limits, headersMs: headersTimeout });
+        throw base.protocol === 'http:' ? overPlainHttp(error) : error;
       });
       return checked(said(url, answer), request);
     },

@@ -54,6 +54,12 @@ const TIME_OUTS: Readonly<Record<string, readonly [Setback, (patience: Patience)
   ],
 };
 
+/** A server that wants TLS ends a connection that begins without. */
+export function overPlainHttp(error: TransportError): TransportError {
+  if (error.setback !== 'cut' && error.setback !== 'not-http') return error;
+  return new TransportError(error.setback, `${error.message}; or does this port want https?`, error);
+}
+
 /** `15 s`, as a reason says it. */
 export function seconds(ms: number): string {
   return `${ms / 1000} s`;

@@ -102,6 +102,13 @@ describe('a pinned peer', () => {
     const peer = await server(ok, 'plain');
     expect((await get(client([peer.url]))).status).toBe(200);
   });
+
+  it('that wants TLS is suspected where plain http breaks off', async () => {
+    const peer = await server(ok);
+    const said = await failure(client([peer.url.replace('https', 'http')]));
+    expect(String(said)).toMatch(/; or does this port want https\?$/);
+    expect(peer.seen).toEqual([]);
+  });
 });
 
 describe('a peer known by its CA', () => {
