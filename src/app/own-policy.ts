@@ -43,9 +43,10 @@ export class OwnPolicy {
     return this.#last;
   }
 
-  /** Why the file could not be used when it was last looked at; empty: it could, or is not there. */
+  /** Why the file that was read here for all could not be used; empty: it could, is not there, or is read elsewhere. */
   problems(): readonly string[] {
-    return this.#last?.kind === 'refused' ? this.#last.problems.map((problem) => policyProblems([problem])) : [];
+    if (!this.#isHere || this.#last?.kind !== 'refused') return [];
+    return this.#last.problems.map((problem) => policyProblems([problem]));
   }
 
   /** This replica has read it for all. */
@@ -64,7 +65,10 @@ export class OwnPolicy {
     this.#looking = true;
     try {
       const own = await this.look(AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PATIENCE)]));
-      if (!this.#isHere && !this.#stop.signal.aborted) this.#tell(doubtOf(own, this.#needs.kept()));
+      if (this.#isHere || this.#stop.signal.aborted) return;
+      const kept = this.#needs.kept();
+      this.#needs.differs(isAnother(own, kept));
+      this.#tell(doubtOf(own, kept));
     } catch {
       // Told to stop, or a share that hangs: the next look is a few seconds away.
     } finally {
@@ -74,7 +78,6 @@ export class OwnPolicy {
 
   #tell(doubt: Doubt | undefined): void {
     const text = doubt?.text;
-    this.#needs.differs(text !== undefined);
     const isLasting = text === this.#seen;
     this.#seen = text;
     if (!isLasting || text === this.#told) return;
@@ -88,6 +91,13 @@ export class OwnPolicy {
   }
 }
 
+/** One that is not there says nothing else than the defaults do. */
+function isAnother(own: PolicyFileRead, kept: KeptPolicy | null): boolean {
+  const inForce = kept?.taken?.contentHash ?? null;
+  return own.kind === 'refused' || (own.kind === 'read' ? own.contentHash : null) !== inForce;
+}
+
+/** What is to be said of it here, and is not said by every replica already. */
 function doubtOf(own: PolicyFileRead, kept: KeptPolicy | null): Doubt | undefined {
   const taken = kept?.taken ?? null;
   const inForce = taken === null ? 'every default' : shortHash(taken.contentHash);

@@ -62,7 +62,7 @@ describe('a policy.yaml while another replica reads its own', () => {
       'warn policy.yaml is not there for this replica; in force is what another replica reads from its own (old old old )',
     ]);
     expect(await looks([kept(null), kept(null)])).toEqual({ lines: [], differs: [false, false] });
-    expect(await looks([kept('old', GONE), kept('old', GONE)])).toEqual({ lines: [], differs: [false, false] });
+    expect(await looks([kept('old', GONE), kept('old', GONE)])).toEqual({ lines: [], differs: [true, true] });
   });
 
   it('that is bad is an error here, unless the one that is read is bad in the same way', async () => {
@@ -73,7 +73,7 @@ describe('a policy.yaml while another replica reads its own', () => {
     ]);
     const reason = /replica: (.*); in force/.exec(lines[0] ?? '')?.[1] ?? '';
     const shared = kept('old', { outcome: 'UNREACHABLE', reason });
-    expect((await looks([shared, shared])).lines).toEqual([]);
+    expect(await looks([shared, shared])).toEqual({ lines: [], differs: [true, true] });
   });
 });
 
