@@ -1,5 +1,6 @@
 import { compareAddresses, familyOf, type IpAddress, inCidr } from './address.js';
 import type { Binding } from './compare/binding.js';
+import type { Declarations } from './declaration.js';
 import { isVrrpMac, type Mac } from './mac.js';
 import type { AddressClass, Policy } from './policy.js';
 import { controllerScopes, virtuallyAnswered } from './sightings.js';
@@ -27,6 +28,10 @@ class Known {
     setOnce(this.#inAny, address, named);
   }
 
+  has(address: IpAddress): boolean {
+    return this.#inAny.has(address);
+  }
+
   get(scope: string | undefined, address: IpAddress): AddressClass | undefined {
     // Hardly any address is in here, and thousands are asked for: one look at the text alone tells that.
     if (!this.#inAny.has(address)) return undefined;
@@ -39,11 +44,22 @@ function setOnce<K>(map: Map<K, AddressClass>, key: K, named: AddressClass): voi
   if (!map.has(key)) map.set(key, named);
 }
 
+export interface Classes {
+  readonly classOf: Classify;
+  /** Whether an address may be virtual in some scope; the MACs that carry it are not looked at. */
+  mayBeVirtual(address: IpAddress): boolean;
+}
+
+/** {@link classesOf} for who asks for nothing but the class. */
+export function classifier(view: InventoryView, policy: Policy, binding: Pick<Binding, 'nodes'>): Classify {
+  return classesOf(view, policy, binding).classOf;
+}
+
 /**
  * Tells node, gateway, virtual, dynamic and external addresses: by policy first; then the nodes' own; what NetBox calls
  * virtual (roles, FHRP groups) or VRRP's MACs carry or answer for; UniFi's gateways; and what its DHCP gives out.
  */
-export function classifier(view: InventoryView, policy: Policy, binding: Pick<Binding, 'nodes'>): Classify {
+export function classesOf(view: InventoryView, policy: Policy, binding: Pick<Binding, 'nodes'>): Classes {
   const known = new Known();
   nodesOwn(view, binding, known);
   declaredVirtual(view, known);
@@ -54,7 +70,7 @@ export function classifier(view: InventoryView, policy: Policy, binding: Pick<Bi
   const gateways = new Known();
   const leases = unifiNetworks(view, gateways);
   const ruled = policyClasses(policy);
-  return (address, { scope, macs = [] } = {}) =>
+  const classOf: Classify = (address, { scope, macs = [] } = {}) =>
     ruled(address) ??
     known.get(scope, address) ??
     (macs.some((mac) => mac !== null && isVrrpMac(mac)) ? 'virtual' : undefined) ??
@@ -63,17 +79,63 @@ export function classifier(view: InventoryView, policy: Policy, binding: Pick<Bi
     (leases.some((lease) => (scope === undefined || scope === lease.scope) && lease.holds(address))
       ? 'dynamic'
       : undefined);
+  return {
+    classOf,
+    mayBeVirtual: (address) => {
+      const named = ruled(address);
+      return named === undefined ? known.has(address) : named === 'virtual';
+    },
+  };
 }
 
-/** Remembers what each address came to: parsing one costs more than all else here. */
-function policyClasses(policy: Policy): (address: IpAddress) => AddressClass | undefined {
-  if (policy.addressClasses.length === 0) return () => undefined;
-  const classes = new Map<IpAddress, AddressClass | undefined>();
+/** What each address came to under a policy's rules: parsing one costs more than all else here. */
+const ruledBy = new WeakMap<Policy['addressClasses'], Map<IpAddress, AddressClass | undefined>>();
+/** Addresses come and go, and a policy stays for months: past this many it begins anew. */
+const MOST_RULED = 100_000;
+
+function policyClasses({ addressClasses }: Policy): (address: IpAddress) => AddressClass | undefined {
+  if (addressClasses.length === 0) return () => undefined;
+  let classes = ruledBy.get(addressClasses);
+  if (classes === undefined || classes.size > MOST_RULED) {
+    classes = new Map();
+    ruledBy.set(addressClasses, classes);
+  }
+  const known = classes;
   return (address) => {
-    if (!classes.has(address))
-      classes.set(address, policy.addressClasses.find((rule) => inCidr(address, rule.cidr))?.class);
-    return classes.get(address);
+    if (!known.has(address)) known.set(address, addressClasses.find((rule) => inCidr(address, rule.cidr))?.class);
+    return known.get(address);
   };
+}
+
+/** The few among thousands of declarations that may say what an address is. */
+interface Telling {
+  /** Of devices: what those are called that may be nodes. `scope` null: in every one. */
+  readonly ofDevices: readonly { readonly name: string; readonly scope: string | null; readonly address: IpAddress }[];
+  readonly virtual: readonly { readonly scope: string | null; readonly address: IpAddress }[];
+}
+
+const tellingIn = new WeakMap<Declarations, Telling>();
+
+function tellingOf(declarations: Declarations): Telling {
+  const known = tellingIn.get(declarations);
+  if (known !== undefined) return known;
+  const ofDevices: Telling['ofDevices'][number][] = [];
+  const virtual: Telling['virtual'][number][] = [];
+  for (const { rows } of declarations) {
+    for (const row of rows) {
+      if (row.kind === 'address') {
+        const { address, scope = 'default' } = row;
+        if (row.device !== undefined) ofDevices.push({ name: row.device, scope, address });
+        if (row.virtual === true) virtual.push({ scope, address });
+      }
+      if (row.kind === 'device' && row.name !== null)
+        for (const address of row.addresses) ofDevices.push({ name: row.name, scope: null, address });
+      if (row.kind === 'vm') for (const one of row.addresses) if (one.virtual) virtual.push(one);
+    }
+  }
+  const telling = { ofDevices, virtual };
+  tellingIn.set(declarations, telling);
+  return telling;
 }
 
 /** What Proxmox says of its nodes, and the addresses of inventory devices that are called as one of them. */
@@ -82,25 +144,12 @@ function nodesOwn(view: InventoryView, { nodes }: Pick<Binding, 'nodes'>, known:
     const scope = view.clusters.get(cluster)?.settings.addressScope ?? 'default';
     if (row.ip !== null) known.add(scope, row.ip, 'node');
   }
-  const isNode = (name: string | null | undefined) =>
-    name !== null && name !== undefined && nodes.find(name).length > 0;
-  for (const { rows } of view.declarations) {
-    for (const row of rows) {
-      if (row.kind === 'address' && isNode(row.device)) known.add(row.scope ?? 'default', row.address, 'node');
-      if (row.kind === 'device' && isNode(row.name))
-        for (const address of row.addresses) known.add(null, address, 'node');
-    }
-  }
+  for (const { name, scope, address } of tellingOf(view.declarations).ofDevices)
+    if (nodes.find(name).length > 0) known.add(scope, address, 'node');
 }
 
 function declaredVirtual(view: InventoryView, known: Known): void {
-  for (const { rows } of view.declarations) {
-    for (const row of rows) {
-      if (row.kind === 'address' && row.virtual === true) known.add(row.scope ?? 'default', row.address, 'virtual');
-      if (row.kind === 'vm')
-        for (const { address, scope, virtual } of row.addresses) if (virtual) known.add(scope, address, 'virtual');
-    }
-  }
+  for (const { scope, address } of tellingOf(view.declarations).virtual) known.add(scope, address, 'virtual');
 }
 
 interface Lease {

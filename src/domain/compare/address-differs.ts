@@ -1,4 +1,6 @@
 import { compareAddresses, type Family, familyOf, type IpAddress } from '../address.js';
+import type { CarriedAddress } from '../carried.js';
+import { isVrrpMac } from '../mac.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
 import { addressSubject } from './address-subject.js';
@@ -6,9 +8,11 @@ import { isWithinScope, type Row } from './binding.js';
 import { agreesOn, unsaid } from './said.js';
 import { declaredSet } from './spoken.js';
 import {
+  AGREED,
   AGREES,
   addressDoubt,
   addressEvidence,
+  type Bound,
   called,
   DOUBT,
   doubt,
@@ -18,6 +22,7 @@ import {
   isVirtual,
   missingIds,
   type Rule,
+  readAfterStart,
   sinceOf,
   so,
   type World,
@@ -35,20 +40,30 @@ interface Expected {
   readonly scope: string | null;
 }
 
-/** What the winning source declares for a guest and family: all of its rows together. */
-export function declaredFor(
-  world: World,
-  guest: GuestView,
-  family: Family,
-): { rows: readonly Row[]; expected: readonly Expected[] } {
-  const sets = declaredSet(world.binding.byGuest.get(guest.id) ?? [], family);
+interface DeclaredFor {
+  readonly rows: readonly Row[];
+  readonly expected: readonly Expected[];
+}
+
+/** What the winning source among a guest's rows says of a family, virtual addresses included: all of its rows together. */
+function saidFor(bound: readonly Row[], family: Family): DeclaredFor {
+  const sets = declaredSet(bound, family);
   const source = sets[0]?.row.source;
   const own = sets.filter((set) => set.row.source === source);
   return {
     rows: own.map((set) => set.row),
-    expected: own
-      .flatMap(({ row, addresses }) => addresses.map((address) => ({ address, scope: scopeNamed(row, address) })))
-      .filter(({ address, scope }) => world.classOf(address, [], scope ?? undefined) !== 'virtual'),
+    expected: own.flatMap(({ row, addresses }) =>
+      addresses.map((address) => ({ address, scope: scopeNamed(row, address) })),
+    ),
+  };
+}
+
+/** What the winning source declares for a guest and family. */
+export function declaredFor(world: World, guest: GuestView, family: Family): DeclaredFor {
+  const { rows, expected } = saidFor(world.binding.byGuest.get(guest.id) ?? [], family);
+  return {
+    rows,
+    expected: expected.filter(({ address, scope }) => world.classOf(address, [], scope ?? undefined) !== 'virtual'),
   };
 }
 
@@ -56,15 +71,15 @@ function scopeNamed({ vm }: Row, address: IpAddress): string | null {
   return vm?.addresses.find((one) => one.address === address)?.scope ?? null;
 }
 
-/** Whether a guest carries one of these; equal text in two scopes is two addresses. */
+/** Equal text in two scopes is two addresses. */
+function isThatOf({ address, scope }: Expected, carried: CarriedAddress): boolean {
+  return carried.address === address && (scope === null || isWithinScope(carried.scope, scope));
+}
+
+/** Whether a guest carries one of these as its own. */
 function carriesOne(world: World, guest: GuestView, expected: readonly Expected[]): boolean {
-  return expected.some(({ address, scope }) =>
-    guest.carried.some(
-      (c) =>
-        c.address === address &&
-        (scope === null || isWithinScope(c.scope, scope)) &&
-        !isVirtual(world, address, [{ guest, carried: c }]),
-    ),
+  return expected.some((one) =>
+    guest.carried.some((c) => isThatOf(one, c) && !isVirtual(world, c.address, [{ guest, carried: c }])),
   );
 }
 
@@ -80,18 +95,43 @@ function textOf({ address, scope }: Expected, guest: GuestView): string {
     : address;
 }
 
+/**
+ * What a guest carries of what its rows declare: one address of each family that they declare, or none where nothing of
+ * its own is seen of that family. undefined: they differ.
+ */
+function agreeingOn({ guest, rows }: Bound, families: readonly Family[]): readonly IpAddress[] | undefined {
+  const agreed: IpAddress[] = [];
+  for (const family of families) {
+    const { expected } = saidFor(rows, family);
+    // A MAC of VRRP makes an address virtual by itself.
+    const isOwn = (c: CarriedAddress) => c.mac === null || !isVrrpMac(c.mac);
+    const own = guest.carried.find((c) => isOwn(c) && expected.some((one) => isThatOf(one, c)));
+    if (own !== undefined) agreed.push(own.address);
+    else if (guest.carried.some((c) => c.family === family && !c.dynamic)) return undefined;
+  }
+  return agreed;
+}
+
 export const addressDiffers: Rule = {
   kind: 'ADDRESS_DIFFERS',
 
-  *candidates(world) {
-    for (const [id, rows] of world.binding.byGuest) {
-      const guest = world.view.guests.get(id);
-      if (guest === undefined || guest.carried.length === 0) continue;
+  *candidates(_, restless) {
+    for (const { guest, rows } of restless) {
+      if (guest.carried.length === 0) continue;
       for (const family of [4, 6] as const) {
         const declared = rows.some(({ row }) => row.addresses.some((address) => familyOf(address) === family));
         if (declared) yield { subject: guestSubject(guest), field: FIELDS[family] };
       }
     }
+  },
+
+  agreement(bound) {
+    const { guest, rows } = bound;
+    const families = ([4, 6] as const).filter((family) => declaredSet(rows, family).length > 0);
+    if (families.length === 0 || guest.carried.length === 0 || guest.row.template) return AGREED;
+    const ranFor = readAfterStart(guest, sinceOf(rows.map(({ row }) => row.since)));
+    const addresses = ranFor === undefined ? undefined : agreeingOn(bound, families);
+    return ranFor === undefined || addresses === undefined ? undefined : { addresses, ranFor };
   },
 
   judge(world, subject, field) {

@@ -4,6 +4,7 @@ import type { GuestView } from '../view.js';
 import { changeOf, declaredFor } from './address-differs.js';
 import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { Row } from './binding.js';
+import type { Carrier } from './carriers.js';
 import { isDeclaringUnreachable } from './presence.js';
 import { unsaid } from './said.js';
 import {
@@ -11,7 +12,6 @@ import {
   type Ask,
   addressDoubt,
   addressEvidence,
-  type Carrier,
   called,
   DOUBT,
   doubt,

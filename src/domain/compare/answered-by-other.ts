@@ -8,13 +8,13 @@ import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
 import { joined } from './address-not-declared.js';
 import { addressKey, addressOf, addressSubject } from './address-subject.js';
+import type { Carrier } from './carriers.js';
 import { duplicateAddress, firstSight } from './duplicates.js';
 import { isCovered, lookedAt, recordsOf } from './services.js';
 import {
   AGREES,
   addressDoubt,
   addressEvidence,
-  type Carrier,
   called,
   DOUBT,
   idOf,

@@ -15,6 +15,7 @@ import { diskFailing, hardwareChanged } from './hardware.js';
 import { guestMissing, guestNotDeclared } from './presence.js';
 import { proxyTargetStopped, proxyTargetUnknown } from './proxy-targets.js';
 import { resourcesDiffer } from './resources-differ.js';
+import { restlessOf } from './restless.js';
 import { vlanDiffers } from './vlan-differs.js';
 import { AGREES, type Ask, type Rule, type Verdict, type World, worldOf } from './world.js';
 
@@ -72,8 +73,9 @@ export function compare(view: InventoryView, policy: Policy, now: Instant): Comp
     const again = verdict.due ?? null;
     if (again !== null) due = due === null ? again : Math.min(due, again);
   };
+  const restless = restlessOf(world, RULES);
   for (const rule of RULES) {
-    for (const { subject, field } of rule.candidates(world)) note(rule.judge(world, subject, field));
+    for (const { subject, field } of rule.candidates(world, restless)) note(rule.judge(world, subject, field));
   }
   // Findings that live and are no candidates any more: what it takes to resolve them is asked for too.
   for (const { id, identity } of view.findings.byId.values()) {

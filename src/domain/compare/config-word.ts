@@ -37,9 +37,8 @@ export interface HeldAgainst {
   readonly changed: ChangeInterval;
 }
 
-/** The declared VMs of a guest that have a word on what it is made of, first in precedence first. */
-export function vmRows(world: World, guest: GuestView): readonly Row[] {
-  const rows = world.binding.byGuest.get(guest.id) ?? [];
+/** The declared VMs among a guest's rows that have a word on what it is made of, first in precedence first. */
+export function vmRows(rows: readonly Row[]): readonly Row[] {
   return rows.filter(({ vm, row }) => vm !== undefined && row.status?.means !== 'retired');
 }
 

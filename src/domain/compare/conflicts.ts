@@ -1,18 +1,20 @@
-import { compareAddresses, type Family } from '../address.js';
+import { compareAddresses, type Family, type IpAddress } from '../address.js';
 import type { DeclaredSource } from '../declaration.js';
 import type { DeclaredFact, Subject } from '../finding.js';
 import type { GuestKey } from '../guest.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
 import { addressKey, addressOf, addressSubject } from './address-subject.js';
-import type { DeclaredAddress, Row } from './binding.js';
-import { bareName } from './names.js';
+import type { Binding, DeclaredAddress, Row } from './binding.js';
+import { bareName, type NodeNames } from './names.js';
 import { declaresPresence } from './presence.js';
 import { agreesOn, unsaid } from './said.js';
 import { declaredSet, speaksOf } from './spoken.js';
 import {
+  AGREED,
   AGREES,
   type Ask,
+  type Bound,
   called,
   DOUBT,
   doubt,
@@ -35,16 +37,24 @@ interface Said {
   readonly value: string;
 }
 
-/** What the rows bound to a guest say of one field; planned and retired rows take no part in a conflict. */
-function saying(world: World, guest: GuestView, field: GuestField): readonly Said[] {
-  const rows = (world.binding.byGuest.get(guest.id) ?? []).filter(declaresPresence);
-  if (field === 'address4' || field === 'address6') return addressSets(world, rows, field === 'address4' ? 4 : 6);
+/**
+ * What the rows bound to a guest say of one field; planned and retired rows take no part in a conflict, nor does an address
+ * that `isShared` by several in turn.
+ */
+function saying(
+  { guest, rows: bound }: Bound,
+  nodes: NodeNames,
+  field: GuestField,
+  isShared: (address: IpAddress) => boolean,
+): readonly Said[] {
+  const rows = bound.filter(declaresPresence);
+  if (field === 'address4' || field === 'address6') return addressSets(rows, field === 'address4' ? 4 : 6, isShared);
   return rows.flatMap((row): readonly Said[] => {
     if (!speaksOf(row, field)) return [];
     const { name, node, status } = row.row;
     if (field === 'name') return name === null ? [] : [{ row, means: [bareName(name)], value: name }];
     if (field === 'node') {
-      const meant = node === null ? undefined : world.binding.nodes.in(guest.cluster, node);
+      const meant = node === null ? undefined : nodes.in(guest.cluster, node);
       return meant === undefined || node === null ? [] : [{ row, means: [meant.name], value: node }];
     }
     return status === null || status.means === 'unclear' ? [] : [{ row, means: [status.means], value: status.word }];
@@ -52,9 +62,9 @@ function saying(world: World, guest: GuestView, field: GuestField): readonly Sai
 }
 
 /** A row's addresses of one family are a set; two rows conflict when their sets share nothing. */
-function addressSets(world: World, rows: readonly Row[], family: Family): readonly Said[] {
+function addressSets(rows: readonly Row[], family: Family, isShared: (address: IpAddress) => boolean): readonly Said[] {
   return declaredSet(rows, family).flatMap(({ row, addresses }): readonly Said[] => {
-    const means = addresses.filter((address) => !isVirtual(world, address));
+    const means = addresses.filter((address) => !isShared(address));
     return means.length === 0 ? [] : [{ row, means, value: means.join(', ') }];
   });
 }
@@ -76,20 +86,29 @@ function factsOf(said: readonly Said[], field: string): readonly DeclaredFact[] 
 export const declarationsConflict: Rule = {
   kind: 'DECLARATIONS_CONFLICT',
 
-  *candidates(world) {
-    for (const [id, rows] of world.binding.byGuest) {
-      const guest = rows.length > 1 ? world.view.guests.get(id) : undefined;
-      if (guest === undefined) continue;
+  *candidates(world, restless) {
+    for (const { guest, rows } of restless) {
+      if (rows.length < 2) continue;
       for (const field of GUEST_FIELDS) yield { subject: { kind: 'GUEST', id: guest.key }, field };
     }
     for (const vmid of world.binding.ambiguous.keys())
       yield { subject: { kind: 'GUEST', id: `*/${vmid}` }, field: 'cluster' };
-    for (const declared of world.binding.declaredAddresses.values()) {
-      const [one] = declared;
-      if (one !== undefined && declared.length > 1)
-        yield { subject: addressSubject(one.scope, one.address), field: 'guest' };
-    }
+    for (const subject of declaredTwice(world)) yield { subject, field: 'guest' };
     for (const { subject, field } of keyConflicts(world)) yield { subject, field };
+  },
+
+  agreement(bound, nodes) {
+    if (bound.rows.length < 2) return AGREED;
+    const addresses: IpAddress[] = [];
+    for (const field of GUEST_FIELDS) {
+      const [first, ...others] = saying(bound, nodes, field, () => false);
+      if (first === undefined || others.length === 0) continue;
+      // One value that all of them mean: for addresses, as long as that one counts.
+      const common = first.means.find((value) => others.every(({ means }) => means.includes(value)));
+      if (common === undefined) return undefined;
+      if (field === 'address4' || field === 'address6') addresses.push(common as IpAddress);
+    }
+    return { addresses, ranFor: Number.POSITIVE_INFINITY };
   },
 
   judge(world, subject, field) {
@@ -102,7 +121,8 @@ export const declarationsConflict: Rule = {
 function withinGuest(world: World, subject: Subject, field: GuestField): Verdict {
   const guest = world.view.guestsByKey.get(subject.id);
   if (guest === undefined) return AGREES;
-  const said = saying(world, guest, field);
+  const { nodes, byGuest } = world.binding;
+  const said = saying({ guest, rows: byGuest.get(guest.id) ?? [] }, nodes, field, (one) => isVirtual(world, one));
   const contradiction = said.some((one, i) => said.slice(i + 1).some((other) => contradicts(one, other)));
   const asks =
     contradiction || said.length > 1
@@ -194,6 +214,25 @@ function forGuests(declared: readonly DeclaredAddress[]): readonly DeclaredAddre
   return declared.filter(
     (one) => !one.isExcused && one.guests.length > 0 && one.row !== undefined && declaresPresence(one.row),
   );
+}
+
+const twice = new WeakMap<Binding['declaredAddresses'], readonly Subject[]>();
+
+/** Addresses that are declared for two guests: it hangs on nothing but the binding. */
+function declaredTwice({ binding: { declaredAddresses } }: World): readonly Subject[] {
+  let subjects = twice.get(declaredAddresses);
+  if (subjects === undefined) {
+    const found: Subject[] = [];
+    for (const declared of declaredAddresses.values()) {
+      const [one] = declared;
+      if (one === undefined || declared.length < 2) continue;
+      if (new Set(forGuests(declared).flatMap(({ guests }) => guests)).size > 1)
+        found.push(addressSubject(one.scope, one.address));
+    }
+    subjects = found;
+    twice.set(declaredAddresses, subjects);
+  }
+  return subjects;
 }
 
 function oneAddressTwoGuests(world: World, subject: Subject): Verdict {

@@ -7,13 +7,13 @@ import type { GuestView } from '../view.js';
 import { changeOf } from './address-differs.js';
 import { formerDoubt, joined } from './address-not-declared.js';
 import { addressKey, addressOf, addressSubject } from './address-subject.js';
+import type { Carrier } from './carriers.js';
 import {
   AGREES,
   addressDoubt,
   addressEvidence,
   addressesAskedAt,
   asksFor,
-  type Carrier,
   called,
   DOUBT,
   doubt,
@@ -155,39 +155,57 @@ function isSharedOn(world: World, { scope, address, mac }: CarriedAddress, share
   );
 }
 
-const owners = new WeakMap<World, ReadonlyMap<string, readonly GuestView[]>>();
+/** `cluster/mac` of a guest's configured devices, each once; a template's are none. Kept with each guest. */
+const keysOf = new WeakMap<GuestView, readonly string[]>();
 
-/** Guests that are not templates, by `cluster/mac` of their configured devices. */
-function macOwners(world: World): ReadonlyMap<string, readonly GuestView[]> {
-  const known = owners.get(world);
-  if (known !== undefined) return known;
-  const byMac = new Map<string, GuestView[]>();
-  for (const guest of world.view.guests.values()) {
-    if (guest.row.template) continue;
-    for (const { mac } of guest.config?.devices ?? []) if (mac !== null) add(byMac, `${guest.cluster}/${mac}`, guest);
+function macKeys(guest: GuestView): readonly string[] {
+  let keys = keysOf.get(guest);
+  if (keys === undefined) {
+    const macs = guest.row.template ? [] : (guest.config?.devices ?? []).flatMap(({ mac }) => mac ?? []);
+    // Two devices of one guest are not two guests.
+    keys = [...new Set(macs)].map((mac) => `${guest.cluster}/${mac}`);
+    keysOf.set(guest, keys);
   }
-  owners.set(world, byMac);
-  return byMac;
+  return keys;
 }
 
-function add(byMac: Map<string, GuestView[]>, key: string, guest: GuestView): void {
-  const list = byMac.get(key);
-  if (list === undefined) byMac.set(key, [guest]);
-  // Two devices of one guest are not two guests.
-  else if (list.at(-1) !== guest) list.push(guest);
+const shared = new WeakMap<World, ReadonlyMap<string, readonly GuestView[]>>();
+
+/** Who has a MAC that several guests have, by `cluster/mac`. */
+function sharedMacs(world: World): ReadonlyMap<string, readonly GuestView[]> {
+  const known = shared.get(world);
+  if (known !== undefined) return known;
+  const owners = new Map<string, GuestView>();
+  const byMac = new Map<string, GuestView[]>();
+  for (const guest of world.view.guests.values()) {
+    for (const key of macKeys(guest)) {
+      const first = owners.get(key);
+      const list = first === undefined ? undefined : byMac.get(key);
+      if (first === undefined) owners.set(key, guest);
+      else if (list === undefined) byMac.set(key, [first, guest]);
+      else list.push(guest);
+    }
+  }
+  // In the order in which they are first met, and not in that in which they are found to be shared.
+  const inOrder = new Map<string, readonly GuestView[]>();
+  for (const key of byMac.size === 0 ? [] : owners.keys()) {
+    const list = byMac.get(key);
+    if (list !== undefined) inOrder.set(key, list);
+  }
+  shared.set(world, inOrder);
+  return inOrder;
 }
 
 export const duplicateMac: Rule = {
   kind: 'DUPLICATE_MAC',
 
   *candidates(world) {
-    for (const [key, guests] of macOwners(world))
-      if (guests.length > 1) yield { subject: { kind: 'MAC', id: key }, field: '' };
+    for (const key of sharedMacs(world).keys()) yield { subject: { kind: 'MAC', id: key }, field: '' };
   },
 
   judge(world, subject): Verdict {
-    const guests = macOwners(world).get(subject.id) ?? [];
-    if (guests.length < 2) return AGREES;
+    const guests = sharedMacs(world).get(subject.id);
+    if (guests === undefined) return AGREES;
     const sure = guests.filter((guest) => world.coverage.config(guest));
     if (sure.length < 2) return DOUBT;
     const mac = subject.id.slice(subject.id.lastIndexOf('/') + 1) as Mac;

@@ -2,12 +2,14 @@ import type { DeclaredFact, FindingId } from '../finding.js';
 import { type ChangeInterval, DAY } from '../time.js';
 import type { GuestView } from '../view.js';
 import type { Row } from './binding.js';
-import { givenName, sameName } from './names.js';
+import { givenName, type NodeNames, sameName } from './names.js';
 import { agreesOn, unsaid } from './said.js';
 import { speaksOf } from './spoken.js';
 import {
+  AGREED,
   AGREES,
   type Ask,
+  type Bound,
   called,
   DOUBT,
   doubt,
@@ -27,24 +29,22 @@ import {
 type Field = 'name' | 'node' | 'status';
 
 /** The rows that say something of a field, first in precedence first. */
-function rowsSaying(world: World, guest: GuestView, field: Field): readonly Row[] {
-  const rows = world.binding.byGuest.get(guest.id) ?? [];
-  const says = (row: Row) => row.row[field] !== null && speaksOf(row, field) && !isGarbled(world, guest, row, field);
+function rowsSaying({ guest, rows }: Bound, nodes: NodeNames, field: Field): readonly Row[] {
+  const says = (row: Row) => row.row[field] !== null && speaksOf(row, field) && !isGarbled(nodes, guest, row, field);
   // Nearly every guest has one row: no list is made for it.
   return rows.every(says) ? rows : rows.filter(says);
 }
 
 /** A cell that is there and says nothing: it cannot be read, or names a node that the cluster does not have. */
-function isGarbled(world: World, guest: GuestView, { row }: Row, field: Field): boolean {
+function isGarbled(nodes: NodeNames, guest: GuestView, { row }: Row, field: Field): boolean {
   if (row.unreadable.includes(field)) return true;
-  return field === 'node' && row.node !== null && world.binding.nodes.in(guest.cluster, row.node) === undefined;
+  return field === 'node' && row.node !== null && nodes.in(guest.cluster, row.node) === undefined;
 }
 
 /** Whether a row that would have the word before `winner` (or any, where there is none) has a garbled cell: then nobody knows what wins. */
-function mayBeOverruled(world: World, guest: GuestView, field: Field, winner: Row | undefined): boolean {
-  const rows = world.binding.byGuest.get(guest.id) ?? [];
+function mayBeOverruled({ guest, rows }: Bound, nodes: NodeNames, field: Field, winner: Row | undefined): boolean {
   const first = winner === undefined ? rows.length : rows.indexOf(winner);
-  return rows.slice(0, first).some((row) => isGarbled(world, guest, row, field));
+  return rows.slice(0, first).some((row) => isGarbled(nodes, guest, row, field));
 }
 
 function factsOf(rows: readonly Row[], field: Field): readonly DeclaredFact[] {
@@ -60,27 +60,34 @@ function swallowersOf(guest: GuestView, field: string, observedIsDeclared: boole
   return [[...missingIds(guest.key, guest.vmid), ...(observedIsDeclared ? [conflict] : [])]];
 }
 
-/** A rule over one field of a guest; `compared` gives the verdict once both sides may be held against each other. */
-function fieldRule(
-  kind: Rule['kind'],
-  field: Field,
-  compared: (world: World, guest: GuestView, winner: Row, rows: readonly Row[]) => Verdict,
-): Rule {
+interface FieldRule {
+  /** Whether the rows that say something, the winner first, are held to be right without further question. */
+  readonly agrees: (bound: Bound, nodes: NodeNames, winner: Row, rows: readonly Row[]) => boolean;
+  /** The verdict once both sides may be held against each other. */
+  readonly compared: (world: World, guest: GuestView, winner: Row, rows: readonly Row[]) => Verdict;
+}
+
+/** A rule over one field of a guest. */
+function fieldRule(kind: Rule['kind'], field: Field, { agrees, compared }: FieldRule): Rule {
   return {
     kind,
-    *candidates(world) {
-      for (const id of world.binding.byGuest.keys()) {
-        // Where no row says anything of the field, `judge` finds that soon enough.
-        const guest = world.view.guests.get(id);
-        if (guest !== undefined) yield { subject: guestSubject(guest), field };
-      }
+    *candidates(_, restless) {
+      // Where no row says anything of the field, `judge` finds that soon enough.
+      for (const { guest } of restless) yield { subject: guestSubject(guest), field };
+    },
+    agreement(bound, nodes) {
+      const rows = rowsSaying(bound, nodes, field);
+      const [winner] = rows;
+      return winner === undefined || agrees(bound, nodes, winner, rows) ? AGREED : undefined;
     },
     judge(world, subject) {
       const guest = world.view.guests.get(subject.id);
       if (guest === undefined) return AGREES;
-      const rows = rowsSaying(world, guest, field);
+      const { nodes, byGuest } = world.binding;
+      const bound = { guest, rows: byGuest.get(guest.id) ?? [] };
+      const rows = rowsSaying(bound, nodes, field);
       const [winner] = rows;
-      if (mayBeOverruled(world, guest, field, winner)) return DOUBT;
+      if (mayBeOverruled(bound, nodes, field, winner)) return DOUBT;
       if (winner === undefined) return isDeclaredOutOfReach(world, guest) ? DOUBT : AGREES;
       if (winner.source.state.kind !== 'covered') return DOUBT;
       return rowDoubt(world, guest, winner.row.since.before ?? 0) ?? compared(world, guest, winner, rows);
@@ -131,7 +138,12 @@ function fieldDiffers(
   });
 }
 
-export const nameDiffers = fieldRule('NAME_DIFFERS', 'name', (world, guest, winner, rows) => {
+function isCalled(guest: GuestView, { row }: Row): boolean {
+  const name = givenName(guest);
+  return name === null || sameName(name, row.name ?? '');
+}
+
+function compareName(world: World, guest: GuestView, winner: Row, rows: readonly Row[]): Verdict {
   const observed = givenName(guest);
   const declared = winner.row.name ?? '';
   if (guest.row.sparse || !world.coverage.quorate(guest.cluster)) return DOUBT;
@@ -150,16 +162,25 @@ export const nameDiffers = fieldRule('NAME_DIFFERS', 'name', (world, guest, winn
     changed: guest.row.since.name,
     text,
   });
+}
+
+export const nameDiffers = fieldRule('NAME_DIFFERS', 'name', {
+  agrees: ({ guest }, _, winner) => isCalled(guest, winner),
+  compared: compareName,
 });
 
+function isUnderHa({ row }: GuestView): boolean {
+  return row.ha !== null && row.ha !== 'ignored';
+}
+
 /** Under HA the manager places the guest; a declared node that is down or in maintenance cannot have it. */
-export const nodeDiffers = fieldRule('NODE_DIFFERS', 'node', (world, guest, winner, rows) => {
+function compareNode(world: World, guest: GuestView, winner: Row, rows: readonly Row[]): Verdict {
   const declared = world.binding.nodes.in(guest.cluster, winner.row.node ?? '');
   if (declared === undefined || !world.coverage.quorate(guest.cluster)) return DOUBT;
   const observed = guest.row.node;
   const asks = toBeAsked(world, guest, [guest.row.since.node]);
   if (declared.name === observed) return agreesOn(world, idOf('NODE_DIFFERS', guest.id, 'node'), asks);
-  if (guest.row.ha !== null && guest.row.ha !== 'ignored') return AGREES;
+  if (isUnderHa(guest)) return AGREES;
   if (declared.row.status !== 'ONLINE' || declared.row.maintenance) return DOUBT;
   const settles = unsettledUntil(
     world,
@@ -180,6 +201,14 @@ export const nodeDiffers = fieldRule('NODE_DIFFERS', 'node', (world, guest, winn
     changed: guest.row.since.node,
     text,
   });
+}
+
+export const nodeDiffers = fieldRule('NODE_DIFFERS', 'node', {
+  agrees: ({ guest }, nodes, winner) => {
+    const declared = nodes.in(guest.cluster, winner.row.node ?? '');
+    return declared === undefined || declared.name === guest.row.node || isUnderHa(guest);
+  },
+  compared: compareNode,
 });
 
 /** What a declared word expects of the power state; undefined where it does not clearly say. */
@@ -210,15 +239,27 @@ export function powerChanges(guest: GuestView): readonly ChangeInterval[] {
   return [status, ...(lock === undefined ? [] : [lock]), ...paused];
 }
 
-export const statusDiffers = fieldRule('STATUS_DIFFERS', 'status', (world, guest, first, rows) => {
+interface Wanted {
+  /** Where all its rows are retired ones, it should not run. */
+  readonly onlyRetired: boolean;
+  readonly speaking: readonly Row[];
+  readonly winner: Row | undefined;
+  readonly wants: 'RUNNING' | 'STOPPED' | undefined;
+}
+
+function wanted(bound: readonly Row[], first: Row, rows: readonly Row[]): Wanted {
   const speaking = rows.filter((row) => expected(row) !== undefined);
-  const bound = world.binding.byGuest.get(guest.id) ?? [];
   const onlyRetired = bound.every(({ row }) => row.status?.means === 'retired');
   const winner = onlyRetired ? first : speaking[0];
+  const wants = onlyRetired ? 'STOPPED' : winner === undefined ? undefined : expected(winner);
+  return { onlyRetired, speaking, winner, wants };
+}
+
+function compareStatus(world: World, guest: GuestView, first: Row, rows: readonly Row[]): Verdict {
+  const { onlyRetired, speaking, winner, wants } = wanted(world.binding.byGuest.get(guest.id) ?? [], first, rows);
   if (winner === undefined || guest.row.template) return AGREES;
   if (winner.source.state.kind !== 'covered' || guest.status === 'UNKNOWN') return DOUBT;
   const asks = toBeAsked(world, guest, powerChanges(guest));
-  const wants = onlyRetired ? 'STOPPED' : expected(winner);
   if (guest.status === wants) {
     // A paused guest is listed as running: without its node's power detail nobody knows which.
     if (wants === 'RUNNING' && guest.row.kind === 'QEMU' && !world.coverage.power(guest)) return DOUBT;
@@ -241,4 +282,12 @@ export const statusDiffers = fieldRule('STATUS_DIFFERS', 'status', (world, guest
     changed: guest.row.since.status,
     text,
   });
+}
+
+export const statusDiffers = fieldRule('STATUS_DIFFERS', 'status', {
+  agrees: ({ guest, rows: bound }, _, first, rows) => {
+    const { winner, wants } = wanted(bound, first, rows);
+    return winner === undefined || guest.row.template || guest.status === 'UNKNOWN' || guest.status === wants;
+  },
+  compared: compareStatus,
 });

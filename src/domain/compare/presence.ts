@@ -3,7 +3,7 @@ import type { Subject } from '../finding.js';
 import { guestKey } from '../guest.js';
 import { FIRST_LOOK } from '../time.js';
 import type { GuestView } from '../view.js';
-import type { Row } from './binding.js';
+import type { Binding, Row } from './binding.js';
 import { bareName } from './names.js';
 import { unsaid } from './said.js';
 import {
@@ -23,15 +23,25 @@ import {
   type World,
 } from './world.js';
 
+const unboundIn = new WeakMap<Binding['byGuest'], readonly Subject[]>();
+
+/** Guests that no row is bound to. A binding holds for the same guests, whatever became of them. */
+function unbound({ view, binding: { byGuest } }: World): readonly Subject[] {
+  let subjects = unboundIn.get(byGuest);
+  if (subjects === undefined) {
+    subjects = [...view.guests.values()].filter(({ id }) => !byGuest.has(id)).map(guestSubject);
+    unboundIn.set(byGuest, subjects);
+  }
+  return subjects;
+}
+
 /** A running guest that nobody wrote down. With no source that declares guests there is no such thing. */
 export const guestNotDeclared: Rule = {
   kind: 'GUEST_NOT_DECLARED',
 
   *candidates(world) {
     if (!world.view.declarations.some((source) => source.declaresGuests && source.state.kind !== 'never')) return;
-    for (const guest of world.view.guests.values()) {
-      if (!world.binding.byGuest.has(guest.id)) yield { subject: guestSubject(guest), field: '' };
-    }
+    for (const subject of unbound(world)) yield { subject, field: '' };
   },
 
   judge(world, subject) {
@@ -135,20 +145,32 @@ function placesOf(world: World, row: Row): readonly string[] {
   return row.placement.kind === 'in' ? row.placement.clusters : [...world.view.clusters.keys()];
 }
 
+const unmetIn = new WeakMap<Binding['byVmid'], readonly Subject[]>();
+
+/** VMIDs of rows under which no guest lives where they say, or that do not say where: it hangs on the binding and its guests. */
+function unmet({ view, binding: { byVmid } }: World): readonly Subject[] {
+  const known = unmetIn.get(byVmid);
+  if (known !== undefined) return known;
+  const subjects: Subject[] = [];
+  for (const [vmid, rows] of byVmid) {
+    const clusters = new Set(
+      rows.filter((row) => declaresPresence(row) && row.placement.kind !== 'elsewhere').map(clusterOf),
+    );
+    for (const cluster of clusters) {
+      if (cluster !== null && view.guestsByKey.has(`${cluster}/${vmid}`)) continue;
+      subjects.push({ kind: 'GUEST', id: `${cluster ?? '*'}/${vmid}` });
+    }
+  }
+  unmetIn.set(byVmid, subjects);
+  return subjects;
+}
+
 /** Declared as present, and proven absent from every cluster it could be in. */
 export const guestMissing: Rule = {
   kind: 'GUEST_MISSING',
 
   *candidates(world) {
-    for (const [vmid, rows] of world.binding.byVmid) {
-      const clusters = new Set(
-        rows.filter((row) => declaresPresence(row) && row.placement.kind !== 'elsewhere').map(clusterOf),
-      );
-      for (const cluster of clusters) {
-        if (cluster !== null && world.view.guestsByKey.has(`${cluster}/${vmid}`)) continue;
-        yield { subject: { kind: 'GUEST', id: `${cluster ?? '*'}/${vmid}` }, field: '' };
-      }
-    }
+    for (const subject of unmet(world)) yield { subject, field: '' };
   },
 
   judge(world, subject) {

@@ -6,6 +6,7 @@ import { DAY } from '../time.js';
 import type { GuestView } from '../view.js';
 import { joined } from './address-not-declared.js';
 import { scopeReading } from './address-unused.js';
+import type { Carrier } from './carriers.js';
 import { isExcused, powerChanges } from './facts.js';
 import { livingPrefixes } from './prefixes.js';
 import { isDeclaringUnreachable } from './presence.js';
@@ -14,7 +15,6 @@ import {
   AGREES,
   type Ask,
   asksFor,
-  type Carrier,
   called,
   DOUBT,
   doubt,

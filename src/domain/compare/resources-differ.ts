@@ -2,7 +2,7 @@ import type { DeclaredSize, VmDeclaration } from '../declaration.js';
 import type { KeptConfig } from '../guest.js';
 import { heldAgainstConfig, vmRows } from './config-word.js';
 import { declaredSizeText, sameSize, sizeText } from './sizes.js';
-import { AGREES, DOUBT, guestSubject, type Rule } from './world.js';
+import { AGREED, AGREES, type Bound, DOUBT, guestSubject, type Rule } from './world.js';
 
 const FIELDS = ['cpus', 'memory', 'disk'] as const;
 type Field = (typeof FIELDS)[number];
@@ -49,21 +49,23 @@ const READ: Readonly<
   },
 };
 
+/** Whether a declared VM of the guest says something else than its config. */
+function differs({ guest, rows }: Bound, field: Field): boolean {
+  const { config } = guest;
+  return config !== null && rows.some(({ vm }) => vm !== undefined && READ[field].said(vm, config)?.isSo === false);
+}
+
 /** CPUs, memory or disks of a guest that are others than in the inventory. A limit that the config does not set is no word. */
 export const resourcesDiffer: Rule = {
   kind: 'RESOURCES_DIFFER',
 
-  *candidates(world) {
-    for (const [id, rows] of world.binding.byGuest) {
-      const guest = rows.some(({ vm }) => vm !== undefined) ? world.view.guests.get(id) : undefined;
-      const config = guest?.config;
-      if (guest === undefined || config === null || config === undefined) continue;
-      // What agrees is no candidate: a finding that lives is judged without.
-      const differs = (field: Field) =>
-        rows.some(({ vm }) => vm !== undefined && READ[field].said(vm, config)?.isSo === false);
-      for (const field of FIELDS) if (differs(field)) yield { subject: guestSubject(guest), field };
-    }
+  *candidates(_, restless) {
+    // What agrees is no candidate: a finding that lives is judged without.
+    for (const bound of restless)
+      for (const field of FIELDS) if (differs(bound, field)) yield { subject: guestSubject(bound.guest), field };
   },
+
+  agreement: (bound) => (FIELDS.some((field) => differs(bound, field)) ? undefined : AGREED),
 
   judge(world, subject, name) {
     const guest = world.view.guests.get(subject.id);
@@ -72,7 +74,7 @@ export const resourcesDiffer: Rule = {
     const { config } = guest;
     if (config === null) return DOUBT;
     const { said, observed, called } = READ[field];
-    const words = vmRows(world, guest).flatMap((row) => {
+    const words = vmRows(world.binding.byGuest.get(guest.id) ?? []).flatMap((row) => {
       const word = row.vm === undefined ? undefined : said(row.vm, config);
       return word === undefined ? [] : [{ row, ...word }];
     });

@@ -1,7 +1,7 @@
 import { proxmoxSourceName } from '../absorbing.js';
 import type { IpAddress } from '../address.js';
 import type { CarriedAddress } from '../carried.js';
-import { classifier } from '../classify.js';
+import { classesOf } from '../classify.js';
 import { Coverage } from '../coverage.js';
 import type {
   DeclaredFact,
@@ -18,8 +18,10 @@ import type { AddressClass, Policy } from '../policy.js';
 import { categoryOf, severityOf } from '../severity.js';
 import { type ChangeInterval, type Instant, isoTime } from '../time.js';
 import type { GuestView, InventoryView } from '../view.js';
-import type { Binding } from './binding.js';
+import type { Binding, Row } from './binding.js';
+import { type Carrier, carriersOf } from './carriers.js';
 import { withoutStaleServices } from './in-reach.js';
+import type { NodeNames } from './names.js';
 import { bindingOf } from './rebinding.js';
 
 /** A read that would settle a doubt. `row` is the next poll itself; `vm` one guest (`cluster/vmid`) of a declared service. */
@@ -46,16 +48,34 @@ export function doubt(asks: readonly Ask[], due: Instant | null = null): Verdict
   return { kind: 'doubt', asks, due };
 }
 
+/** A guest and the rows that are bound to it. */
+export interface Bound {
+  readonly guest: GuestView;
+  readonly rows: readonly Row[];
+}
+
+/** That a guest and its rows differ in nothing, as long as this holds as well. */
+export interface Agreement {
+  /** None of these addresses is virtual: such a one is nobody's own. */
+  readonly addresses: readonly IpAddress[];
+  /** The policy asks for no longer time between a guest's start and its reading than this. */
+  readonly ranFor: number;
+}
+
+export const AGREED: Agreement = { addresses: [], ranFor: Number.POSITIVE_INFINITY };
+
 /** One kind of drift: who could have it, and whether one identity has it. */
 export interface Rule {
   readonly kind: DriftFindingKind;
-  candidates(world: World): Iterable<{ readonly subject: Subject; readonly field: string }>;
+  /** Whoever could have it; of guests with rows, those that are `restless` are enough. */
+  candidates(world: World, restless: readonly Bound[]): Iterable<{ readonly subject: Subject; readonly field: string }>;
+  /**
+   * Of a rule over guests and their rows: whether these two differ in nothing, by themselves. Then `judge` has nothing to
+   * tell, to ask or to wait for, whatever is covered, as long as no finding of theirs lives and their cluster was listed
+   * since the rows were written. Nothing else may be looked at: the answer is kept with the guest.
+   */
+  agreement?(bound: Bound, nodes: NodeNames): Agreement | undefined;
   judge(world: World, subject: Subject, field: string): Verdict;
-}
-
-export interface Carrier {
-  readonly guest: GuestView;
-  readonly carried: CarriedAddress;
 }
 
 /** Everything one comparison looks at. */
@@ -69,12 +89,14 @@ export interface World {
   readonly carriers: ReadonlyMap<string, readonly Carrier[]>;
   /** In the scope that is given, or that of its carriers; without both, whatever is so in any scope. */
   classOf(address: IpAddress, carriers?: readonly Carrier[], scope?: string): AddressClass | undefined;
+  /** Whether an address may be virtual in some scope, by another's word than that of who carries it. */
+  mayBeVirtual(address: IpAddress): boolean;
 }
 
 export function worldOf(known: InventoryView, policy: Policy, now: Instant): World {
   const view = withoutStaleServices(known, now);
   const binding = bindingOf(view);
-  const classify = classifier(view, policy, binding);
+  const classes = classesOf(view, policy, binding);
   return {
     view,
     policy,
@@ -83,22 +105,9 @@ export function worldOf(known: InventoryView, policy: Policy, now: Instant): Wor
     binding,
     carriers: carriersOf(view),
     classOf: (address, by = [], scope = by[0]?.carried.scope) =>
-      classify(address, { scope, macs: by.map(({ carried }) => carried.mac) }),
+      classes.classOf(address, { scope, macs: by.map(({ carried }) => carried.mac) }),
+    mayBeVirtual: classes.mayBeVirtual,
   };
-}
-
-function carriersOf(view: InventoryView): ReadonlyMap<string, readonly Carrier[]> {
-  const carriers = new Map<string, Carrier[]>();
-  for (const guest of view.guests.values()) {
-    if (guest.row.template) continue;
-    for (const carried of guest.carried) {
-      const key = `${carried.scope}/${carried.address}`;
-      const list = carriers.get(key);
-      if (list === undefined) carriers.set(key, [{ guest, carried }]);
-      else list.push({ guest, carried });
-    }
-  }
-  return carriers;
 }
 
 /** Whether an address makes findings at all: one that is classified does not; a dynamic one only as its kind says. */
@@ -133,6 +142,28 @@ export function asksFor(guest: GuestView): readonly Ask[] {
   ];
 }
 
+/** When a running guest started. Without an uptime: not before it was first listed as running. */
+function startOf(guest: GuestView): Instant | null {
+  return guest.status === 'RUNNING' ? (guest.row.startedAt ?? guest.row.since.status.before) : null;
+}
+
+/** Devices edited after the guest was asked: which addresses are on which MAC is not known until it is asked again. */
+function isEditedSince(guest: GuestView): boolean {
+  const edited = guest.status === 'STOPPED' ? 0 : (guest.config?.devicesSince.before ?? 0);
+  return (guest.parts.addresses.askedAt ?? 0) < edited;
+}
+
+/**
+ * How long a guest had run when it was last asked, where `addressDoubt` has nothing to ask or to wait for on any other
+ * account. undefined: it may have.
+ */
+export function readAfterStart(guest: GuestView, since: Instant): number | undefined {
+  const askedAt = addressesAskedAt(guest);
+  if (askedAt < since || isEditedSince(guest)) return undefined;
+  const started = startOf(guest);
+  return started === null ? Number.POSITIVE_INFINITY : askedAt - started;
+}
+
 /**
  * Why nothing can be concluded from a guest's addresses yet; undefined when it can. `since`: when the other side last
  * changed; what was read before that is not held against it.
@@ -140,17 +171,11 @@ export function asksFor(guest: GuestView): readonly Ask[] {
 export function addressDoubt(world: World, guest: GuestView, since: Instant): Verdict | undefined {
   if (!world.coverage.addresses(guest) || isInTheMaking(guest)) return DOUBT;
   const askedAt = addressesAskedAt(guest);
-  if (guest.status === 'RUNNING') {
-    // Without an uptime, it did not start before it was first listed as running.
-    const started = guest.row.startedAt ?? guest.row.since.status.before;
-    const settled = started === null ? 0 : started + world.policy.addressAfterStart;
-    if (askedAt < settled) return world.now < settled ? doubt([], settled) : doubt(asksFor(guest));
-  }
+  const started = startOf(guest);
+  const settled = started === null ? 0 : started + world.policy.addressAfterStart;
+  if (askedAt < settled) return world.now < settled ? doubt([], settled) : doubt(asksFor(guest));
   if (isFrozenStale(guest, since)) return DOUBT;
-  // Devices edited after the guest was asked: which addresses are on which MAC is not known until it is asked again.
-  const edited = guest.status === 'STOPPED' ? 0 : (guest.config?.devicesSince.before ?? 0);
-  if ((guest.parts.addresses.askedAt ?? 0) < edited) return doubt(asksFor(guest));
-  return askedAt < since ? doubt(asksFor(guest)) : undefined;
+  return isEditedSince(guest) || askedAt < since ? doubt(asksFor(guest)) : undefined;
 }
 
 /**
