@@ -14,7 +14,7 @@ import type { GuestView, InventoryView } from '../view.js';
 import { declaredFacts } from './declared-facts.js';
 import { bareName, NodeNames } from './names.js';
 import { type Placement, Placements } from './placement.js';
-import { Ties } from './ties.js';
+import { type TiedBy, Ties } from './ties.js';
 import { vmRow } from './vm-row.js';
 
 /** A row and the source it stands in. */
@@ -69,6 +69,8 @@ export interface Binding {
   /** Removed rows, by VMID and by address text: when they went. */
   readonly goneVmids: ReadonlyMap<number, number>;
   readonly goneAddresses: ReadonlyMap<string, number>;
+  /** What of the guests it hangs on, beside who they are, and their devices and scopes. */
+  readonly tiedBy: TiedBy;
   factsOf(guest: GuestId): readonly DeclaredFact[];
 }
 
@@ -96,6 +98,10 @@ class Binder {
     this.nodes = new NodeNames(view);
     this.#placements = new Placements(view, this.nodes);
     this.#ties = new Ties(view);
+  }
+
+  tiedBy(): TiedBy {
+    return this.#ties.by();
   }
 
   add(source: DeclaredSource, row: KeptDeclaration): void {
@@ -255,7 +261,6 @@ export function bindDeclarations(view: InventoryView): Binding {
   }
   const { nodes, byGuest, byVmid, ambiguous, declaredAddresses, names, addresses, untied, leases, listed } = binder;
   const unreadable = { names, addresses };
-  const factsOf = (id: GuestId) => declaredFacts(byGuest.get(id) ?? [], view.guests.get(id));
   return {
     nodes,
     byGuest,
@@ -268,8 +273,14 @@ export function bindDeclarations(view: InventoryView): Binding {
     listed,
     goneVmids,
     goneAddresses,
-    factsOf,
+    tiedBy: binder.tiedBy(),
+    factsOf: factsIn(view, byGuest),
   };
+}
+
+/** Looks up what the rows of a view's guests say. */
+export function factsIn(view: InventoryView, byGuest: Binding['byGuest']): Binding['factsOf'] {
+  return (id) => declaredFacts(byGuest.get(id) ?? [], view.guests.get(id));
 }
 
 function rememberGone(

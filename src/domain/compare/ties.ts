@@ -21,6 +21,14 @@ const UNTIED: Tie = { kind: 'untied' };
 /** What a row says that a guest may agree with. */
 type Agreeable = Pick<GuestDeclaration, 'name' | 'addresses'>;
 
+/** What ties hang on beside VMIDs, MACs and clusters: a guest that is none of these may change its name and addresses freely. */
+export interface TiedBy {
+  /** VMIDs whose guests had to agree with a row in name or address. */
+  readonly agreement: ReadonlySet<number>;
+  /** Names told which guest a VM means. */
+  readonly names: boolean;
+}
+
 function agrees(row: Agreeable, guest: GuestView): boolean {
   if (row.name !== null && guest.row.name !== null && sameName(row.name, guest.row.name)) return true;
   return row.addresses.some((address) => guest.carried.some((carried) => carried.address === address));
@@ -33,10 +41,17 @@ export class Ties {
   #byMac: ReadonlyMap<Mac, readonly GuestView[]> | undefined;
   #byName: ReadonlyMap<string, readonly GuestView[]> | undefined;
   #unread: ReadonlySet<string> | undefined;
+  readonly #agreement = new Set<number>();
+  #namesTold = false;
 
   constructor(view: InventoryView) {
     this.#view = view;
     for (const guest of view.guests.values()) push(this.#living, guest.vmid, guest);
+  }
+
+  /** What the ties found so far hang on. */
+  by(): TiedBy {
+    return { agreement: this.#agreement, names: this.#namesTold };
   }
 
   /** The guests that a row may speak of under one VMID: none, the one it binds to, or several. */
@@ -47,12 +62,17 @@ export class Ties {
       const { clusters } = placement;
       const there = living.filter((guest) => clusters.includes(guest.cluster));
       if (there.length < 2) return there;
-      const agreeing = there.filter((guest) => agrees(row, guest));
+      const agreeing = this.#agreeing(row, vmid, there);
       return agreeing.length === 1 ? agreeing : there;
     }
     // Nothing to agree with: it can only mean the one cluster there is.
     if (row.name === null && row.addresses.length === 0) return this.#view.clusters.size === 1 ? living : [];
     if (isRange && this.#view.clusters.size === 1) return living;
+    return this.#agreeing(row, vmid, living);
+  }
+
+  #agreeing(row: Agreeable, vmid: number, living: readonly GuestView[]): readonly GuestView[] {
+    this.#agreement.add(vmid);
     return living.filter((guest) => agrees(row, guest));
   }
 
@@ -72,7 +92,10 @@ export class Ties {
     const remembered = vm.tiedTo === null ? undefined : this.#view.guests.get(vm.tiedTo);
     const known = remembered !== undefined && isThere(remembered) ? remembered : undefined;
     const bearers = this.#bearing(vm).filter(isThere);
-    if (bearers.length > 0) return amongBearers(vm, bearers, known);
+    if (bearers.length > 0) {
+      this.#namesTold ||= bearers.length > 1;
+      return amongBearers(vm, bearers, known);
+    }
     if (known !== undefined) return { kind: 'tied', guest: known };
     return this.#byNameOf(vm, placement) ?? goneFrom(vm, placement, this.#view) ?? UNTIED;
   }
@@ -90,6 +113,7 @@ export class Ties {
     const hasMacs = vm.interfaces.some(({ macs }) => macs.length > 0);
     if (hasMacs && placement.clusters.some((cluster) => this.#unreadIn().has(cluster))) return UNTIED;
     const { name } = vm;
+    this.#namesTold = true;
     const fits = placement.clusters.flatMap((cluster) => this.#names().get(`${cluster}/${bareName(name)}`) ?? []);
     const [only] = fits;
     return only === undefined ? undefined : fits.length === 1 ? { kind: 'tied', guest: only } : UNTIED;
