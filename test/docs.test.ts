@@ -4,6 +4,7 @@ import { CloseCode } from 'graphql-ws';
 import { utils } from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { type Environment, readConfig } from '../src/config.js';
+import { API_KEYS, SSH_KEYS } from '../src/declared/instead.js';
 import { secretKeys } from '../src/declared/named-secret.js';
 import { parsePolicy } from '../src/declared/policy-file.js';
 import { parseSources } from '../src/declared/sources-file.js';
@@ -53,7 +54,7 @@ describe('settings', () => {
         `function ${reader}\\((?:(?!\\nfunction|\\nexport)[\\s\\S])*?allowOnly\\(fields, \\[([^;]*?)\\], doubts[,)]`,
       ).exec(projectText(SERVICES)) ?? [];
     if (list === undefined) throw new Error(`${SERVICES}: ${reader} allows no keys`);
-    return listedWords(SERVICES, list, secretKeys);
+    return listedWords(SERVICES, list, secretKeys, { SSH_KEYS });
   };
 
   it('every key of a host or a service has its row in its own list, and no other', () => {
@@ -71,8 +72,8 @@ describe('settings', () => {
         ...wordsOf('src/declared/sources-file.ts', 'NOT_COLLECTED_YET'),
         ...wordsOf('src/declared/cluster-entry.ts', 'KEYS'),
         ...wordsOf('src/declared/cluster-entry.ts', 'SCOPE_KEYS'),
-        ...wordsOf('src/declared/proxmox-api-entry.ts', 'KEYS'),
-        ...wordsOf('src/declared/ssh-entry.ts', 'KEYS'),
+        ...API_KEYS,
+        ...SSH_KEYS,
         ...Object.values(SERVICE_LISTS).flatMap(serviceKeys),
         ...['insecure', 'tokenSecret', 'password', 'key', 'keyPassphrase'],
       ]),

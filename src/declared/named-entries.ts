@@ -73,13 +73,22 @@ export function entryDoubts(context: EntryContext): EntryDoubts & { broken(): st
   };
 }
 
+interface Allowance {
+  /** What is said of keys that are none. */
+  readonly instead?: Instead;
+  /** Keys of which somebody else says that they must not be there. */
+  readonly refused?: readonly string[];
+  /** How the peer is recognised, for whoever wrote `insecure`. */
+  readonly by?: VerifiedBy;
+}
+
 /** Says of each key that nobody knows, and refuses `insecure`, which exists nowhere. */
 export function allowOnly(
   fields: Fields,
   keys: readonly string[],
   doubts: EntryDoubts,
-  { instead = {}, by }: { readonly instead?: Instead; readonly by?: VerifiedBy } = {},
+  { instead = {}, refused = [], by }: Allowance = {},
 ): void {
-  fields.allow([...keys, 'insecure'], instead);
+  fields.allow([...keys, ...refused, 'insecure'], instead);
   refuseInsecure(fields, doubts, by);
 }

@@ -16,8 +16,6 @@ import type { EntryDoubts } from './proxmox-api-entry.js';
 import { REFUSED_KEYS, sshEntry } from './ssh-entry.js';
 import { tlsPin } from './tls-pin.js';
 
-/** As `ssh` of a cluster has them, but for `insecure`, which is refused for every entry alike. */
-const HOST_SSH_KEYS = [...SSH_KEYS, ...REFUSED_KEYS.filter((key) => key !== 'insecure')];
 const COLLECT = ['neighbours', 'hardware'] as const;
 const NOTHING = new Secret('');
 
@@ -29,7 +27,7 @@ export function hostEntry(
   context: EntryContext,
 ): HostSettings {
   const doubts = entryDoubts(context);
-  allowOnly(fields, ['name', 'cluster', 'collect', ...HOST_SSH_KEYS], doubts, { by: 'hostKey' });
+  allowOnly(fields, ['name', 'cluster', 'collect', ...SSH_KEYS], doubts, { refused: REFUSED_KEYS, by: 'hostKey' });
   const strict = fields.reportingTo(doubts.breaks);
   const cluster = hostCluster(strict, clusters);
   const collect = collected(strict);
@@ -37,10 +35,10 @@ export function hostEntry(
   return { name, cluster, broken: doubts.broken(), ssh, collect };
 }
 
+/** As `ssh` of a cluster has it, but for `insecure`, which is refused for every entry alike. */
 function sshPart(fields: Fields): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    HOST_SSH_KEYS.flatMap((key) => (fields.raw(key) === undefined ? [] : [[key, fields.raw(key)]])),
-  );
+  const keys = [...SSH_KEYS, ...REFUSED_KEYS].filter((key) => key !== 'insecure' && fields.raw(key) !== undefined);
+  return Object.fromEntries(keys.map((key) => [key, fields.raw(key)]));
 }
 
 function hostCluster(fields: Fields, clusters: readonly string[]): string {

@@ -47,8 +47,13 @@ export function fenced(page: string, language: string): readonly string[] {
   );
 }
 
-/** The words that a list literal comes to: quoted ones, lists of the same file that it spreads, and keys of a secret. */
-export function listedWords(file: string, list: string, secretKeys: (key: string) => readonly string[]): string[] {
+/** The words that a list literal comes to: quoted ones, lists of the same file or of `shared` that it spreads, and keys of a secret. */
+export function listedWords(
+  file: string,
+  list: string,
+  secretKeys: (key: string) => readonly string[],
+  shared: Readonly<Record<string, readonly string[]>>,
+): readonly string[] {
   const items = list.split(',').map((item) => item.trim());
   return items
     .filter((item) => item !== '')
@@ -56,7 +61,7 @@ export function listedWords(file: string, list: string, secretKeys: (key: string
       const [, quoted, spread, secret] =
         /^(?:'([^']+)'|\.\.\.([A-Z_]+)|\.\.\.secretKeys\('([^']+)'\))$/.exec(item) ?? [];
       if (quoted !== undefined) return [quoted];
-      if (spread !== undefined) return wordsOf(file, spread);
+      if (spread !== undefined) return shared[spread] ?? wordsOf(file, spread);
       if (secret !== undefined) return secretKeys(secret);
       throw new Error(`${file}: what is ${item} in a list of keys?`);
     });
