@@ -182,6 +182,23 @@ describe('an address that nobody declared', () => {
     expect(run.open()).not.toContain('ADDRESS_NOT_DECLARED:10.0.0.77:');
   });
 
+  it('is not told because the row of its guest says no address any more, until the guest was read after that', () => {
+    const run = agreed();
+    shows(run, '10.0.0.77');
+    run.tick(parts(100));
+    expect(run.open()).toEqual(['ADDRESS_DIFFERS:main/100@1:address4']);
+    run.estate.pass(SECOND);
+    shows(run);
+    run.write(TABLE, [row({ vmid: 100 })]);
+    expect(run.open()).toEqual([]);
+    expect(run.comparison.asks).toContainEqual({ source: 'proxmox:main', part: 'addresses', key: '100' });
+    run.tick();
+    expect(run.events.map(({ type, id }) => `${type} ${id}`)).toEqual([
+      'OPENED ADDRESS_DIFFERS:main/100@1:address4',
+      'RESOLVED ADDRESS_DIFFERS:main/100@1:address4',
+    ]);
+  });
+
   it('stays found over a reboot whose agent answers with nothing at first, and over a stop and a start', () => {
     const run = agreed();
     shows(run, '10.0.0.5', '10.0.0.77');

@@ -1,9 +1,8 @@
 import type { DriftFindingKind, Subject } from '../finding.js';
 import { FIRST_LOOK } from '../time.js';
 import type { GuestView } from '../view.js';
-import { changeOf, declaredFor } from './address-differs.js';
+import { changeOf } from './address-differs.js';
 import { addressKey, addressOf, addressSubject } from './address-subject.js';
-import type { Row } from './binding.js';
 import type { Carrier } from './carriers.js';
 import { isDeclaringUnreachable } from './presence.js';
 import { unsaid } from './said.js';
@@ -65,10 +64,9 @@ export const addressNotDeclared: Rule = {
     )
       return DOUBT;
     const gone = world.binding.goneAddresses.get(address) ?? 0;
-    // What would tell it already is judged by the same reading, or this one would open a moment before it.
-    const waits = carriers.map(({ guest, carried }) =>
-      addressDoubt(world, guest, Math.max(gone, ...declaredFor(world, guest, carried.family).rows.map(writtenAt))),
-    );
+    // What would tell it already is judged by the same reading, or this one would open a moment before it. And a row
+    // that was just edited to say no address any more may tell of a guest that has just got another one.
+    const waits = carriers.map(({ guest }) => addressDoubt(world, guest, Math.max(gone, lastWritten(world, guest))));
     const sure = carriers.filter((_, i) => waits[i] === undefined);
     if (sure.length === 0) return joined(waits);
     const asks = sure.flatMap(({ guest }) => notYetHeard(world, guest));
@@ -112,8 +110,10 @@ function hasGarbledAddresses(world: World, guest: GuestView): boolean {
   return (world.binding.byGuest.get(guest.id) ?? []).some(({ row }) => row.unreadable.includes('addresses'));
 }
 
-function writtenAt(row: Row): number {
-  return row.row.since.before ?? 0;
+/** When the rows of a guest were last edited, whatever they say. */
+function lastWritten(world: World, guest: GuestView): number {
+  const rows = world.binding.byGuest.get(guest.id) ?? [];
+  return Math.max(0, ...rows.map(({ row }) => row.since.before ?? 0));
 }
 
 /**
