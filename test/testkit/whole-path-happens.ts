@@ -16,6 +16,7 @@ const uses = new WeakMap<World, Map<number, number>>();
 export function begin(world: World, { guests, lines, around }: Beginning): void {
   for (const { vmid: own, there, name: called, address, kind } of guests)
     if (there) make(world, own, { name: called, address, kind });
+    else world.estate.remove(own, clusterOf(own));
   const rows = guests.flatMap(({ vmid: own, row: said }) => (said === null ? [] : [rowOf(own, said)]));
   world.written.set(TABLE, [...rows, row({ vmid: 900, cluster: 'elsewhere' })]);
   world.written.set(
@@ -218,6 +219,8 @@ function happensAround(
   }
 }
 
+const isThere = ({ around }: World, what: string) => around !== null || OBSERVERS.every(({ name }) => name !== what);
+
 /** Changes of the outside; gives what happened in words, or undefined where it is for the gateway. */
 export function happens(world: World, one: Happening): string | undefined {
   switch (one.of) {
@@ -227,11 +230,11 @@ export function happens(world: World, one: Happening): string | undefined {
       world.written.set(CONF, linesOf(one.lines));
       return `the address file says ${one.lines.map(ipOf).join(', ')}`;
     case 'dark':
-      if (world.around === null && OBSERVERS.some(({ name }) => name === one.what)) return undefined;
+      if (!isThere(world, one.what)) return undefined;
       world.dark.add(one.what);
       return `${one.what} is out of reach`;
     case 'all dark':
-      for (const what of LOSABLE) world.dark.add(what);
+      for (const what of LOSABLE) if (isThere(world, what)) world.dark.add(what);
       return 'everything is out of reach';
     case 'node':
       world.estate.node(one.node, { online: false });

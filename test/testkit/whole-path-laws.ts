@@ -94,8 +94,10 @@ export async function checkQuiet(path: WholePath): Promise<void> {
               (SELECT count(*)::int FROM events WHERE topic LIKE 'drift.%' OR topic LIKE 'inventory.%') AS events`,
     );
   // What the calendar brings is news, whoever looks.
-  const { due } = path.comparison();
-  if (due !== null && due - path.world.now < 5 * MINUTE) await path.wait(due - path.world.now);
+  const { byId } = path.leader.replica.view().findings;
+  for (const due of [path.comparison().due, ...[...byId.values()].map(({ suppressedUntil }) => suppressedUntil)])
+    if (due !== null && due > path.world.now && due - path.world.now < 5 * MINUTE)
+      await path.wait(due - path.world.now);
   const before = await written();
   await path.look('POLL');
   await path.wait(60_000);
