@@ -7,7 +7,7 @@ import { FILES } from './whole-path-world.js';
 
 /** What a view says that must not depend on who lived how long. */
 export function knowledge(view: InventoryView, now: number) {
-  const { number: _, seq: __, findings, declared, declarations, records, ...rest } = view;
+  const { number: _, seq: __, findings, declared, declarations, ...rest } = view;
   // A start reads the rows that ended within a day, and nothing looks at older ones.
   const young = <T extends { readonly removed: InventoryView['declarations'][number]['removed'] }>(one: T): T => ({
     ...one,
@@ -17,7 +17,6 @@ export function knowledge(view: InventoryView, now: number) {
   });
   return {
     ...rest,
-    records: new Map(Object.entries(records).map(([kind, kept]) => [kind, sorted(kept)])),
     declarations: declarations.map(young),
     declared: [...declared].map(([source, one]) => [source, young(one)]),
     findings: [...findings.byId].sort(([one], [other]) => (one < other ? -1 : 1)),
@@ -53,18 +52,12 @@ export async function checkRestart(path: WholePath): Promise<void> {
 function equal(path: WholePath, { replica }: Server, lived: ReturnType<typeof knowledge>): void {
   const fresh = knowledge(replica.view(), path.world.now);
   for (const part of Object.keys(lived) as (keyof typeof lived)[])
-    path.holds(`law 5: a restart keeps ${part}`, sorted(fresh[part]), sorted(lived[part]));
+    path.holds(`law 5: a restart keeps ${part}`, fresh[part], lived[part]);
 }
 
 /** What is so, and how it is told. Its onset may lie with a row that went more than a day ago, which a start does not read. */
 function differing({ so }: Comparison): unknown {
-  return sorted(new Map([...so].map(([id, { onsetAfter: _, onsetBefore: __, ...rest }]) => [id, rest])));
-}
-
-/** Maps as lists in one order: in which one came to know things is no knowledge. */
-function sorted(value: unknown): unknown {
-  if (!(value instanceof Map)) return value;
-  return [...value].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  return new Map([...so].map(([id, { onsetAfter: _, onsetBefore: __, ...rest }]) => [id, rest]));
 }
 
 /** Law 3 and the comparison's own word: what is so is told by something that lives; what is not so has no living finding. */

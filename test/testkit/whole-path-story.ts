@@ -29,7 +29,9 @@ function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
+/** Maps and sets in one order: in which one came to know things is no knowledge. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
-  return value instanceof Map || value instanceof Set ? [...value] : value;
+  if (value instanceof Map) return [...value].sort(([one], [other]) => (String(one) < String(other) ? -1 : 1));
+  return value instanceof Set ? [...value].sort() : value;
 }
