@@ -4,7 +4,7 @@ import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
 import type { GuestId } from '../domain/guest.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { LogEvent, Store } from '../store/store.js';
-import { cursorText, parseCursor } from './cursor.js';
+import { parseCursor } from './cursor.js';
 import {
   CHANGE_TOPICS,
   type ChangeRequestEventRecord,
@@ -41,14 +41,12 @@ export interface Following<Filter> {
   /** Replays what came after this cursor first. */
   readonly after?: string | undefined;
   readonly filter?: Filter | undefined;
-  /** Called when the follower is given up, as others wait for it: it may come back with this cursor. */
-  readonly tooSlow?: ((resumeAfter: string) => void) | undefined;
 }
 
 /**
  * The event log for a caller: in order, without gap or repeat. Authorisation is checked per event. A stream ends with
- * CURSOR_EXPIRED where the log does not reach back to its cursor, UNAUTHENTICATED when the caller's credentials end,
- * UNAVAILABLE when it does not keep up. Followers are given one and the same object for one event that they see live.
+ * CURSOR_EXPIRED where the log does not reach back to its cursor, UNAUTHENTICATED when the caller's credentials end.
+ * Followers are given one and the same object for one event that they see live.
  */
 export interface Feed {
   driftEvents(
@@ -88,12 +86,12 @@ export function feed(needs: FeedNeeds): Feed {
   const follow = <T>(
     principal: Principal,
     topics: ReadonlySet<string>,
-    { after, tooSlow }: Following<unknown>,
+    { after }: Following<unknown>,
     signal: AbortSignal,
     tell: (event: LogEvent) => T | undefined,
   ): AsyncIterableIterator<T> => {
     const cursor = after === undefined ? undefined : parseCursor(after);
-    const listener = hub.listen(topics, cursor, signal, (place) => tooSlow?.(cursorText(place)));
+    const listener = hub.listen(topics, cursor, signal);
     return told(listener, (event) => {
       if (!needs.stillValid(principal)) {
         throw new DomainError('UNAUTHENTICATED', 'the credentials of this subscription have expired or were revoked');

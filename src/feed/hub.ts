@@ -37,7 +37,8 @@ export interface HubNeeds {
  * One reader of the event log for all listeners of this process: each new event is read once and given to all, in
  * order. A listener that starts in the past reads the log from its own cursor until it has caught up; the step from
  * there to live is taken without an `await`, so that nothing falls between. No event is given out before this process
- * knows what it tells of. The log is read no faster than the listeners take it; one that cannot keep up is given up.
+ * knows what it tells of. The log is read no faster than the listeners take it; one that cannot keep up
+ * reads it by itself.
  */
 export class EventHub implements ListenerNeeds {
   readonly #needs: HubNeeds;
@@ -57,14 +58,9 @@ export class EventHub implements ListenerNeeds {
     this.#needs = needs;
   }
 
-  /** From `after` on; from now on where it is undefined. Ends when `signal` aborts. `tooSlow`: it is given up. */
-  listen(
-    topics: ReadonlySet<string>,
-    after: bigint | undefined,
-    signal: AbortSignal,
-    tooSlow?: (resumeAfter: bigint) => void,
-  ): Listener {
-    return new Listener(this, { topics, after, signal, tooSlow });
+  /** From `after` on; from now on where it is undefined. Ends when `signal` aborts. */
+  listen(topics: ReadonlySet<string>, after: bigint | undefined, signal: AbortSignal): Listener {
+    return new Listener(this, { topics, after, signal });
   }
 
   get position(): bigint | undefined {
@@ -167,8 +163,9 @@ export class EventHub implements ListenerNeeds {
   }
 
   /**
-   * Waits until every listener has room for another page. Given up is who does not move at all, and who lags behind
-   * where most do not: where most lag, it is this process that cannot keep up, and not their sockets.
+   * Waits until every listener has room for another page. Left to read by itself is who does not move at all, and who
+   * lags behind where most do not: where most lag, it is this process that cannot keep up, and each reading the log for
+   * itself would make that worse.
    */
   async #room(): Promise<void> {
     const { patience = PATIENCE } = this.#needs;
@@ -182,7 +179,7 @@ export class EventHub implements ListenerNeeds {
       if (now.places.size === 0) return;
       for (const [listener, place] of now.places) {
         if (!before.places.has(listener)) continue;
-        if ((before.isMinority && now.isMinority) || before.places.get(listener) === place) listener.giveUp();
+        if ((before.isMinority && now.isMinority) || before.places.get(listener) === place) listener.fallBack();
       }
     }
   }

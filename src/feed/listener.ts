@@ -1,6 +1,5 @@
 import { DomainError } from '../domain/errors.js';
 import type { LogEvent } from '../store/store.js';
-import { cursorText } from './cursor.js';
 import type { Bounds, Joined } from './hub.js';
 
 /** What a listener needs of the one reader of the log. */
@@ -17,8 +16,6 @@ export interface Listening {
   readonly topics: ReadonlySet<string>;
   readonly after: bigint | undefined;
   readonly signal: AbortSignal;
-  /** Told at once, as whoever waits for a socket asks for no next event. */
-  readonly tooSlow?: ((resumeAfter: bigint) => void) | undefined;
 }
 
 /** One listener's place in the log. */
@@ -26,7 +23,7 @@ export class Listener {
   readonly #hub: ListenerNeeds;
   readonly #listening: Listening;
   readonly #onAbort = () => this.close();
-  #mode: 'start' | 'replay' | 'live' | 'closed' | 'too slow' = 'start';
+  #mode: 'start' | 'replay' | 'live' | 'closed' = 'start';
   #queue: LogEvent[] = [];
   /** Everything up to here was handed out, or is of no interest. undefined: from now on, and not started yet. */
   #handed: bigint | undefined;
@@ -52,14 +49,10 @@ export class Listener {
     return this.#handed;
   }
 
-  /**
-   * The next event; undefined at the end. CURSOR_EXPIRED where the log no longer reaches back to its place, UNAVAILABLE
-   * where it was given up as too slow.
-   */
+  /** The next event; undefined at the end. CURSOR_EXPIRED where the log no longer reaches back to its place. */
   async next(): Promise<LogEvent | undefined> {
     for (;;) {
       if (this.#mode === 'closed') return undefined;
-      if (this.#mode === 'too slow') throw tooSlow(this.#handed ?? 0n);
       const event = this.#queue.shift();
       if (event !== undefined) {
         this.#handed = event.cursor;
@@ -83,20 +76,14 @@ export class Listener {
     this.#nudge?.();
   }
 
+  /** Others wait for it: from what waits in its queue on it reads the log by itself, until it has caught up. */
+  fallBack(): void {
+    if (this.#mode === 'live') this.#mode = 'replay';
+  }
+
   close(): void {
-    this.#end('closed');
-  }
-
-  /** Others wait for it. Nothing is lost: it may come back with the cursor of what it was handed last. */
-  giveUp(): void {
-    if (this.#isEnded()) return;
-    this.#end('too slow');
-    this.#listening.tooSlow?.(this.#handed ?? 0n);
-  }
-
-  #end(mode: 'closed' | 'too slow'): void {
-    if (this.#isEnded()) return;
-    this.#mode = mode;
+    if (this.#mode === 'closed') return;
+    this.#mode = 'closed';
     this.#queue = [];
     this.#listening.signal.removeEventListener('abort', this.#onAbort);
     this.#hub.leave(this);
@@ -118,17 +105,18 @@ export class Listener {
       if (cause instanceof DomainError) throw cause;
       // The database is away: the next look at the log, a second later at most, tries again from the same place.
       this.#hub.trouble(cause);
-      if (!this.#isEnded()) await this.#nudged();
+      if (!this.#isClosed()) await this.#nudged();
     }
   }
 
-  #isEnded(): boolean {
-    return this.#mode === 'closed' || this.#mode === 'too slow';
+  /** Asked after each wait, as it may have been closed meanwhile. */
+  #isClosed(): boolean {
+    return this.#mode === 'closed';
   }
 
   async #start(): Promise<void> {
     const joined = await this.#hub.join(this, this.#handed);
-    if (this.#isEnded()) return;
+    if (this.#isClosed()) return;
     if (joined.kind === 'past') {
       this.#handed ??= joined.bounds.last;
       refuseExpired(this.#handed, joined.bounds);
@@ -150,7 +138,7 @@ export class Listener {
     const { events, whole } = await this.#hub.page(from);
     // Asked after the page: nothing of it was pruned before it was read.
     refuseExpired(from, await this.#hub.bounds());
-    if (this.#isEnded()) return;
+    if (this.#isClosed()) return;
     const last = events.at(-1)?.cursor ?? from;
     this.#read = whole && before > last ? before : last;
     this.#queue = this.#ofInterest(events);
@@ -170,12 +158,5 @@ function refuseExpired(cursor: bigint, { last, resumableAfter }: Bounds): void {
     'CURSOR_EXPIRED',
     'after: the event log does not reach back to this cursor; read the present state, then follow from now on',
     { field: ['after'] },
-  );
-}
-
-function tooSlow(resumeAfter: bigint): DomainError {
-  return new DomainError(
-    'UNAVAILABLE',
-    `events came faster than they were taken: resume after ${cursorText(resumeAfter)}`,
   );
 }

@@ -96,6 +96,4 @@ export interface Context {
   readonly loaders: Loaders;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
-  /** Told by a stream that its reader takes events too slowly; it may come back with this cursor. */
-  readonly tooSlow?: ((resumeAfter: string) => void) | undefined;
 }

@@ -33,6 +33,8 @@ export interface GraphqlNeeds {
   readonly jit?: boolean;
   /** false: every subscriber's message is worked out for it alone. For comparison only. */
   readonly sharing?: boolean;
+  /** How often open sockets are looked at, where that is not as usual, ms. */
+  readonly watchEvery?: number;
 }
 
 /** One HTTP request. Header names are in lower case; `body` is parsed JSON; `search` begins with `?` or is empty. */
@@ -90,8 +92,9 @@ export async function createGraphql(needs: GraphqlNeeds): Promise<GraphqlFace> {
     authenticate: needs.authenticate,
     stillHolds: needs.stillHolds,
     onKeysChanged: needs.onKeysChanged,
-    contextFor: (principal, signal, tooSlow) => ({ ...contextFor(principal, signal, false), tooSlow }),
+    contextFor: (principal, signal) => contextFor(principal, signal, false),
     sharing: needs.sharing,
+    watchEvery: needs.watchEvery,
   });
   return {
     schema,

@@ -24,11 +24,11 @@ import { SharedMessages } from './shared-messages.js';
 const NOT_ADMITTED = 4401;
 /** Credentials have ended under way: fetch fresh ones and resume. */
 const NO_LONGER_ADMITTED = 4403;
-/** Events came faster than the socket took them. The reason names the cursor to resume with. */
+/** The socket takes nothing. The reason names the cursor to resume with: that of the last event written to it. */
 const TOO_SLOW = 4413;
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
-/** How often the credentials behind open sockets are looked at, ms. */
+/** How often open sockets are looked at, ms: the credentials behind them, and whether they take what is written. */
 const WATCH = 3_000;
 
 export interface SocketNeeds {
@@ -38,10 +38,20 @@ export interface SocketNeeds {
   stillHolds(principal: Principal): Promise<boolean>;
   /** Calls back when keys have changed. Returns the way to stop. */
   onKeysChanged(fn: () => void): () => void;
-  contextFor(principal: Principal, signal: AbortSignal, tooSlow?: (resumeAfter: string) => void): Context;
+  contextFor(principal: Principal, signal: AbortSignal): Context;
   readonly log: FaceLog;
   /** false: each subscriber's message is worked out for it alone. For comparison only. */
   readonly sharing?: boolean | undefined;
+  /** Another interval than three seconds, ms. */
+  readonly watchEvery?: number | undefined;
+}
+
+/** An event on its way out. */
+interface Writing {
+  /** Its place in the event log; undefined: it has none. */
+  readonly cursor: string | undefined;
+  /** It was under way when the socket was last looked at. */
+  lasts: boolean;
 }
 
 interface House extends SocketNeeds {
@@ -54,6 +64,7 @@ interface Extra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   readonly closed: AbortController;
+  readonly writing: Set<Writing>;
   principal: Principal | undefined;
   /** Told the same as all others of this scope. */
   scope: string;
@@ -89,15 +100,19 @@ export function socketFace(needs: SocketNeeds): SocketFace {
   const watch = () => {
     for (const extra of open) endIfRevoked(needs, extra);
   };
-  const timer = setInterval(watch, WATCH);
+  const timer = setInterval(() => {
+    watch();
+    for (const extra of open) endIfBlocked(extra);
+  }, needs.watchEvery ?? WATCH);
   timer.unref();
   const unlisten = needs.onKeysChanged(watch);
 
   return {
     handle(socket, request) {
-      const extra: Extra = { socket, request, closed: new AbortController(), principal: undefined, scope: '' };
+      const closed = new AbortController();
+      const extra: Extra = { socket, request, closed, writing: new Set(), principal: undefined, scope: '' };
       open.add(extra);
-      const closed = server.opened(
+      const ended = server.opened(
         peer(socket, (cause) => failed(log, cause)),
         extra,
       );
@@ -106,7 +121,7 @@ export function socketFace(needs: SocketNeeds): SocketFace {
         open.delete(extra);
         stopPinging();
         extra.closed.abort();
-        closed(code, String(reason)).catch((cause: unknown) => failed(log, cause));
+        ended(code, String(reason)).catch((cause: unknown) => failed(log, cause));
       });
     },
     stop() {
@@ -144,6 +159,20 @@ async function endIfRevoked({ stillHolds, log }: SocketNeeds, { principal, socke
   }
 }
 
+/**
+ * A socket that takes nothing any more is closed: its streams wait for it, and would for ever. What was written lies before
+ * the close frame, so a reader that wakes up has it, and goes on with the cursor of that event.
+ */
+function endIfBlocked({ socket, writing }: Extra): void {
+  for (const one of writing) {
+    if (one.lasts) {
+      socket.close(TOO_SLOW, one.cursor === undefined ? 'Too slow' : `Too slow: resume after ${one.cursor}`);
+      return;
+    }
+    one.lasts = true;
+  }
+}
+
 /** Parses, validates and weighs one operation of a socket. */
 function prepared(
   { documents, ...needs }: House,
@@ -163,9 +192,7 @@ function prepared(
       document,
       operationName: payload.operationName ?? undefined,
       variableValues,
-      contextValue: needs.contextFor(principal, extra.closed.signal, (resumeAfter) =>
-        extra.socket.close(TOO_SLOW, `Too slow: resume after ${resumeAfter}`),
-      ),
+      contextValue: needs.contextFor(principal, extra.closed.signal),
     };
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
@@ -176,7 +203,7 @@ function prepared(
 /** The stream of a subscription: each event's message is shared with all who ask the same with the same rights. */
 function delivered(
   { documents, messages, contextFor, sharing = true, log, stopping }: House,
-  { principal, scope, socket }: Extra,
+  { principal, scope, socket, writing }: Extra,
   id: string,
   args: ExecutionArgs,
   events: AsyncIterable<object>,
@@ -185,12 +212,16 @@ function delivered(
   const key = `${documents.key(document, operationName ?? undefined, variableValues ?? {})}${scope}`;
   const shared = (rights: Principal, event: object) =>
     payloadOf({ ...args, contextValue: contextFor(rights, stopping) }, event, log);
-  const tell = async (event: object) => {
+  const tell = async (event: { readonly cursor?: string }) => {
     const payload =
       sharing && principal !== undefined
         ? await messages.of(event, key, principal, (rights) => shared(rights, event))
         : undefined;
-    await sent(socket, nextMessage(id, payload ?? (await payloadOf(args, event, log))));
+    const message = nextMessage(id, payload ?? (await payloadOf(args, event, log)));
+    const one = { cursor: event.cursor, lasts: false };
+    writing.add(one);
+    await sent(socket, message);
+    writing.delete(one);
   };
   return handedOn(untilRefused(events, socket), tell);
 }

@@ -25,7 +25,9 @@ const CALLERS: Readonly<Record<string, Principal>> = {
   brief: caller(['viewer'], { id: 'key:brief', tenants: ['default'], expiresAt: 1 }),
 };
 
-async function gateway(more: { feed?: object; inventory?: Partial<Verbs['inventory']>; sharing?: boolean } = {}) {
+async function gateway(
+  more: { feed?: object; inventory?: Partial<Verbs['inventory']>; sharing?: boolean; watchEvery?: number } = {},
+) {
   const log = new EventLog();
   const finding = aFinding({
     identity: { kind: 'NAME_DIFFERS', subject: { kind: 'GUEST', id: 'main/7@1' }, field: 'name' },
@@ -57,6 +59,7 @@ async function gateway(more: { feed?: object; inventory?: Partial<Verbs['invento
     {
       authenticate: async (params) => CALLERS[(params as { 'x-api-key'?: string })['x-api-key'] ?? ''],
       ...(more.sharing !== undefined && { sharing: more.sharing }),
+      ...(more.watchEvery !== undefined && { watchEvery: more.watchEvery }),
     },
   );
   const { wsUrl, close } = await served(face);
@@ -193,7 +196,7 @@ describe('a subscriber', () => {
   });
 
   it('that does not read is closed with 4413 and the cursor to resume with, and the others are told all meanwhile', async () => {
-    const { log, wsUrl } = await gateway({ feed: { patience: 100 } });
+    const { log, wsUrl } = await gateway({ feed: { patience: 100 }, watchEvery: 400 });
     const start = log.append(driftOpened(1));
     const query =
       'subscription ($after: String, $filter: DriftFindingFilter) { driftEvents(after: $after, filter: $filter) { cursor declared } }';
@@ -208,7 +211,8 @@ describe('a subscriber', () => {
     slow.socket.pause();
     const declared = 'x'.repeat(20_000);
     for (let i = 0; i < 1_500; i++) cursors.push(cursorText(log.append(driftOpened(7, { declared }))));
-    await expect.poll(() => quick.payloads.length, { timeout: 20_000 }).toBe(cursors.length);
+    const heard = () => [quick, more].map(({ payloads }) => payloads.length);
+    await expect.poll(heard, { timeout: 20_000 }).toEqual([cursors.length, cursors.length]);
     expect([quick.payloads, more.payloads]).toEqual([cursors, cursors]);
     slow.socket.resume();
     const [code, reason] = await slow.closed;
@@ -217,5 +221,38 @@ describe('a subscriber', () => {
     const again = await subscriber(wsUrl, 'ann', query, { after: resumeAfter }, cursorOf);
     await expect.poll(() => [...slow.payloads, ...again.payloads].length, { timeout: 20_000 }).toBe(cursors.length);
     expect([...slow.payloads, ...again.payloads]).toEqual(cursors);
+  });
+
+  it('that reads, but asks for what takes long to work out, is told all in its own time and never closed', async () => {
+    const found = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return new Map();
+    };
+    const { log, wsUrl } = await gateway({
+      feed: { patience: 60 },
+      watchEvery: 40,
+      inventory: { driftFindingsById: found },
+    });
+    const start = log.append(driftOpened(1));
+    const cheap = 'subscription ($after: String) { driftEvents(after: $after) { cursor } }';
+    const dear = 'subscription ($after: String) { driftEvents(after: $after) { cursor finding { id } } }';
+    const cursorOf = (payload: unknown) =>
+      (payload as { data: { driftEvents: { cursor: string } } }).data.driftEvents.cursor;
+    const all = await Promise.all(
+      [dear, cheap, cheap].map((query, n) =>
+        subscriber(wsUrl, ['ann', 'bob', 'clerk'][n] ?? '', query, { after: cursorText(start) }, cursorOf),
+      ),
+    );
+    const cursors = [cursorText(log.append(driftOpened(7)))];
+    await expect.poll(() => all.map(({ payloads }) => payloads)).toEqual([cursors, cursors, cursors]);
+    for (let i = 0; i < 1_500; i++) cursors.push(cursorText(log.append(driftOpened(7))));
+    const [slow, ...quick] = all;
+    await expect.poll(() => quick.map(({ payloads }) => payloads.length), { timeout: 20_000 }).toEqual([1_501, 1_501]);
+    expect(slow?.payloads.length).toBeLessThan(1_501);
+    await expect.poll(() => slow?.payloads.length, { timeout: 20_000 }).toBe(1_501);
+    for (const { payloads, socket } of all) {
+      expect(payloads).toEqual(cursors);
+      expect(socket.readyState).toBe(WebSocket.OPEN);
+    }
   });
 });

@@ -16,7 +16,7 @@ interface Following {
   readonly context: Context;
 }
 
-const followed = ({ after }: Following['args'], { tooSlow }: Context) => ({ after: after ?? undefined, tooSlow });
+const followed = ({ after }: Following['args']) => ({ after: after ?? undefined });
 
 @Resolver()
 export class Subscriptions {
@@ -25,7 +25,7 @@ export class Subscriptions {
     subscribe: ({ args, context }: Following) =>
       context.verbs.feed.driftEvents(
         context.principal,
-        { ...followed(args, context), filter: given(args.filter) as filters.DriftFindingFilter },
+        { ...followed(args), filter: given(args.filter) as filters.DriftFindingFilter },
         context.signal,
       ),
   })
@@ -42,7 +42,7 @@ export class Subscriptions {
     subscribe: ({ args, context }: Following) =>
       context.verbs.feed.inventoryEvents(
         context.principal,
-        { ...followed(args, context), filter: given(args.filter) as filters.GuestFilter },
+        { ...followed(args), filter: given(args.filter) as filters.GuestFilter },
         context.signal,
       ),
   })
@@ -57,7 +57,7 @@ export class Subscriptions {
   @Subscription(() => ChangeRequestEvent, {
     description: 'What happens to changes that need the word of another person',
     subscribe: ({ args, context }: Following) =>
-      context.verbs.feed.changeRequestEvents(context.principal, followed(args, context), context.signal),
+      context.verbs.feed.changeRequestEvents(context.principal, followed(args), context.signal),
   })
   changeRequestEvents(@Root() event: unknown, @Arg('after', () => String, AFTER) _after: string | null): unknown {
     return event;
