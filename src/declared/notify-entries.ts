@@ -49,8 +49,13 @@ export function notifyTargets(top: Fields): readonly NotifyTarget[] {
 
 function targetOf(entry: Fields): NotifyTarget | undefined {
   if (entry.has('secret')) entry.report('secret', 'is refused: secrets are named here (secretEnv), never written');
+  const web = ['url', 'urlEnv'].find((key) => entry.has(key));
+  if (web !== undefined && entry.has('email')) {
+    entry.report('email', `and ${web} are both written: keep one of them, and make the other an entry of its own`);
+    return undefined;
+  }
   if (entry.has('email')) return mailOf(entry);
-  if (entry.has('url') || entry.has('urlEnv')) return webhookOf(entry);
+  if (web !== undefined) return webhookOf(entry);
   entry.report('url', 'is missing: say where to tell it, by url, urlEnv or email');
   return undefined;
 }

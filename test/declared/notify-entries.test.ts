@@ -109,6 +109,20 @@ notify:
     ['- { url: "https://2852039166/x" }', 'notify[0].url is refused: 169.254.169.254 is a metadata service of a cloud'],
     ['- { url: "https://a.example.org", urlEnv: A }', 'notify[0].urlEnv and url are both written: keep one of them'],
     [
+      '- { url: "https://a.example.org", email: [a@example.org] }',
+      'notify[0].email and url are both written: keep one',
+    ],
+    ['- { urlEnv: A, email: [a@example.org], topics: [x] }', 'notify[0].email and urlEnv are both written: keep one'],
+    [
+      '- { url: "https://[64:ff9b::a9fe:a9fe]/" }',
+      'notify[0].url is refused: 64:ff9b::a9fe:a9fe stands for 169.254.169.254',
+    ],
+    ['- { url: "https://[2002:a9fe:a9fe::1]/" }', '2002:a9fe:a9fe::1 stands for 169.254.169.254, a metadata service'],
+    [
+      '- { url: "https://192.0.0.192/" }',
+      '192.0.0.192 is a metadata service of a cloud; if it is meant, write allow: ["192.0.0.192"]',
+    ],
+    [
       '- { url: "https://a.example.org", secret: hunter2 }',
       'notify[0].secret is refused: secrets are named here (secretEnv)',
     ],

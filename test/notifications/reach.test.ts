@@ -1,7 +1,8 @@
 import type { lookup } from 'node:dns';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cidr } from '../../src/domain/address.js';
+import { cidr, ipAddress } from '../../src/domain/address.js';
 import { Secret } from '../../src/domain/settings.js';
+import { refusedAddress } from '../../src/domain/target-address.js';
 import { postWebhook, type WebhookNeeds } from '../../src/notifications/webhook.js';
 import { testCa } from '../sources/scripted-server.js';
 import { answers, hangs, type Receiver, receiver } from './receiver.js';
@@ -86,6 +87,16 @@ describe('an address that nothing is sent to', () => {
     ['169.254.7.7', 'link-local'],
     ['fe80::7', 'link-local'],
     ['::ffff:169.254.169.254', 'metadata'],
+    ['192.0.0.192', 'metadata'],
+    ['fd20:ce::254', 'metadata'],
+    ['64:ff9b::a9fe:a9fe', '64:ff9b::a9fe:a9fe stands for 169.254.169.254, a metadata service'],
+    ['64:ff9b:1:a9fe:0:707::', 'stands for 169.254.0.7, a link-local'],
+    ['64:ff9b:1::a9fe:a9fe', 'stands for 169.254.169.254, a metadata'],
+    ['2002:a9fe:a9fe::1', 'stands for 169.254.169.254, a metadata'],
+    ['2001:0:5ef5:79fd:0:59a:5601:5601', 'stands for 169.254.169.254, a metadata'],
+    ['::ffff:0:169.254.7.7', 'stands for 169.254.7.7, a link-local'],
+    ['::a9fe:a9fe', 'stands for 169.254.169.254, a metadata'],
+    ['64:ff9b::7f00:1', 'stands for 127.0.0.1, an address of this machine'],
     ['0.0.0.0', 'no address of a host'],
     ['224.0.0.1', 'no address of a host'],
   ])('is %s, written or found for a name', async (address, why) => {
@@ -112,6 +123,39 @@ describe('an address that nothing is sent to', () => {
       kind: 'failed',
       reason: expect.stringContaining('use https'),
     });
+  });
+
+  it('says what opens it, where the policy can', async () => {
+    const why = async (host: string, found?: string) => {
+      const attempt = await post(`https://${host}/`, {}, found === undefined ? {} : { reach: resolving(found) });
+      return attempt.kind === 'failed' ? attempt.reason : attempt.status;
+    };
+    expect(await why('169.254.7.7')).toBe(
+      'nothing was sent: 169.254.7.7 is a link-local address; if it is meant, write allow: ["169.254.7.7"]',
+    );
+    expect(await why('hooks.example.org', 'fe80::7')).toContain('allow: ["fe80::7"]');
+    expect(await why('hooks.example.org', '127.0.0.1')).toContain('allow: ["127.0.0.1"]');
+    expect(await why('0.0.0.0')).not.toContain('allow');
+  });
+
+  it('opens by the address that an IPv6 one stands for, too, and no other is taken for one', () => {
+    const judged = (text: string, ...allow: string[]) => {
+      const address = ipAddress(text);
+      if (address === undefined) throw new Error(text);
+      const networks = allow.map(cidr).filter((network) => network !== undefined);
+      return refusedAddress(address, { protocol: 'https:', host: address, allow: networks });
+    };
+    expect(judged('64:ff9b::a9fe:707', '169.254.7.0/24')).toBeUndefined();
+    expect(judged('64:ff9b::a9fe:707', '64:ff9b::/96')).toBeUndefined();
+    const open = [
+      '64:ff9b::5db8:d822',
+      '2002:5db8:d822::1',
+      '2a00:1450::a9fe:a9fe',
+      'fd00::a9fe:a9fe',
+      '::1',
+      '10.0.0.1',
+    ];
+    expect(open.map((text) => judged(text))).toEqual(open.map(() => undefined));
   });
 
   it('is left out where a name has others, and open where the policy allows it', async () => {
