@@ -107,7 +107,14 @@ export class World {
   }
 
   settingsOf(name: string): ClusterSettings {
-    return { ...unnamedCluster(name, ''), broken: null, readsPerPoll: this.slice };
+    const slice = () => this.slice;
+    return {
+      ...unnamedCluster(name, ''),
+      broken: null,
+      get readsPerPoll() {
+        return slice();
+      },
+    };
   }
 
   #file(name: string, at: number): DeclaredOutcome {
