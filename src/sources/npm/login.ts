@@ -2,7 +2,7 @@ import type { NpmSettings } from '../../domain/settings.js';
 import { type Instant, MINUTE } from '../../domain/time.js';
 import { PassFailure } from '../service-pass.js';
 import type { HttpsAnswer } from '../transport/https.js';
-import { CUT, jsonBody } from '../transport/json-body.js';
+import { CUT, elsewhere, jsonBody } from '../transport/json-body.js';
 import { clockAhead } from '../transport/peer-clock.js';
 import { plainText } from '../understood.js';
 import { type WireObject, wireFlag, wireInteger, wireObject, wireText } from '../wire-values.js';
@@ -25,7 +25,8 @@ const ASSUMED_LIFE = 60 * MINUTE;
 export function npmToken(answer: HttpsAnswer, settings: NpmSettings, at: Instant): NpmToken {
   const read = jsonBody(answer);
   const body = read.kind === 'json' ? wireObject(read.value) : undefined;
-  if (answer.status >= 300 && answer.status < 400) throw new PassFailure(redirected(answer, settings));
+  const target = elsewhere(answer);
+  if (target !== undefined) throw new PassFailure(redirected(answer, settings, target));
   if (body === undefined || answer.status === 404) throw new PassFailure(notNpm(answer, settings, LOGIN));
   if (answer.status !== 200 && answer.status !== 201) {
     throw new PassFailure(isOwnError(body) ? refused(answer, settings) : notNpm(answer, settings, LOGIN));
@@ -63,10 +64,8 @@ export function notNpm(answer: HttpsAnswer, { url }: NpmSettings, path: string):
   return `${url} answers, but is not Nginx Proxy Manager's API: ${words} at ${path}; url must lead to its admin page (port 81 by default), with no login page in between`;
 }
 
-function redirected(answer: HttpsAnswer, { url }: NpmSettings): string {
-  const { location } = answer.headers;
-  const where = typeof location === 'string' ? ` to ${location}` : '';
-  return `${url} redirects the login (${answer.status}${where}); give the address that Nginx Proxy Manager's admin page answers at`;
+function redirected({ status }: HttpsAnswer, { url }: NpmSettings, target: string): string {
+  return `${url} redirects the login (${status} to ${target}); give the address that Nginx Proxy Manager's admin page answers at`;
 }
 
 function secondFactor({ url, identity }: NpmSettings): string {

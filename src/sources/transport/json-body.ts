@@ -5,6 +5,15 @@ export type JsonBody =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'other'; readonly what: string; readonly isCut: boolean };
 
+/** Where an answer sends the asker, if to another address: a redirect within the same one mends nothing for us. */
+export function elsewhere({
+  status,
+  headers: { location },
+}: Pick<HttpsAnswer, 'status' | 'headers'>): string | undefined {
+  if (status < 300 || status >= 400 || typeof location !== 'string') return undefined;
+  return /^https?:/i.test(location) ? location : undefined;
+}
+
 /** What to do about JSON that breaks off. */
 export const CUT = 'is it restarting, does something in between cut it short?';
 

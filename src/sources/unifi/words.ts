@@ -1,5 +1,5 @@
 import type { HttpsAnswer } from '../transport/https.js';
-import { CUT, jsonBody } from '../transport/json-body.js';
+import { CUT, elsewhere, jsonBody } from '../transport/json-body.js';
 import { plainText } from '../understood.js';
 import { type WireObject, wireInteger, wireObject } from '../wire-values.js';
 
@@ -52,13 +52,14 @@ export const SEE_LOG = 'it may be starting, else see the log of the Network appl
 /** What an answer that is no UniFi's is taken for; a console shows pages of HTML while it starts. */
 export function notUnifi(answer: HttpsAnswer, url: string, path: string): string {
   const read = jsonBody(answer);
-  if (answer.status >= 300 && answer.status < 400)
-    return `${url} redirects ${path} (${answer.status} ${answer.reason}); give the address that the controller answers at`;
+  const target = elsewhere(answer);
+  if (target !== undefined)
+    return `${url} redirects ${path} (${answer.status} to ${target}); give the address that the controller answers at`;
   if (read.kind === 'other' && read.isCut) return `${url} answers ${path} with ${read.what}; ${CUT}`;
   const what = read.kind === 'other' ? read.what : 'JSON of another kind';
   // While it starts a console sends pages; its JSON it sends as it always does.
   const advice =
-    read.kind === 'other'
+    read.kind === 'other' && (answer.status === 200 || answer.status >= 500)
       ? 'it may be starting, else check url, and whether a login page stands in between'
       : 'something else answers there: check url and its port';
   const words = answer.status === 200 ? what : `${answer.status} ${answer.reason} with ${what}`;
