@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Collection, collection } from '../../src/collection/collection.js';
+import { policyCollector } from '../../src/collection/policy.js';
 import type { CollectedSource, RunRequest, RunResult } from '../../src/collection/source.js';
 import type { Batch } from '../../src/domain/version.js';
 import { neverCollected } from '../../src/domain/version.js';
@@ -222,6 +223,29 @@ describe('sources', () => {
     expect(await runs).toMatchObject([{ source: 'proxmox:main', state: 'FINISHED', outcome: 'OBSERVED' }]);
     expect(await other.store.asks.open('proxmox:main')).toEqual([]);
   });
+
+  it('that are watched are looked at by another replica soon after the one that watched them went away', async () => {
+    const [one, other] = [await house(), await house()];
+    const looks: string[] = [];
+    const file = (who: string) =>
+      policyCollector({
+        now: Date.now,
+        async look() {
+          looks.push(who);
+          return { kind: 'absent' };
+        },
+      });
+    await one.collection.configure([file('one')]);
+    const leave = start(one);
+    await vi.waitFor(() => expect(looks).toEqual(['one']));
+    await other.collection.configure([file('other')]);
+    start(other);
+    // It asks again by itself: nobody tells it that the lock is free.
+    await vi.waitFor(() => expect(other.elsewhere.length).toBeGreaterThan(1), 10_000);
+    expect(looks).not.toContain('other');
+    await leave();
+    await vi.waitFor(() => expect(looks).toContain('other'), 10_000);
+  }, 30_000);
 
   it('that were read by another replica in the end are retired with all that it saw', async () => {
     const one = await house();
