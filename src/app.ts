@@ -9,7 +9,7 @@ import { keyScheme } from './auth/api-key.js';
 import type { Config } from './config.js';
 import { type Principal, permissionsOf } from './domain/access.js';
 import { COLLECTOR_NAMES } from './domain/contract.js';
-import { isoTime, MINUTE } from './domain/time.js';
+import { isoTime, MINUTE, withIsoTimes } from './domain/time.js';
 import { runSimulator } from './simulator/simulator.js';
 import { type Telemetry, telemetry } from './telemetry.js';
 
@@ -190,14 +190,9 @@ export async function configCheck(config: Config, { json = false }: Reading, pri
   return checked.some(({ level }) => level === 'error') ? FAILED : DONE;
 }
 
-/** JSON for people and scripts: moments (fields that end in `At`, `After`, `Before` or `Until`) as ISO 8601 in UTC. */
+/** JSON for people and scripts. */
 function asJson(value: unknown): string {
-  const moment = /(?:At|After|Before|Until)$/;
-  return JSON.stringify(
-    value,
-    (key, item) => (typeof item === 'number' && (moment.test(key) || key === 'at') ? isoTime(item) : item),
-    2,
-  );
+  return JSON.stringify(withIsoTimes(value), null, 2);
 }
 
 /** A verb's own output is what it prints; the log keeps to what must not be missed, on standard error. */

@@ -32,6 +32,9 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
   const stops: (() => Promise<void> | void)[] = [() => core.stop()];
   try {
     const { store } = core.database;
+    // Before anything is written that targets are told: at a first start they begin where the log does.
+    const notifying = await startNotifying(core, config, telemetry);
+    stops.unshift(() => notifying.stop());
     const firstKey = await seedFirstKey(
       { store, scheme: keyScheme },
       { initAdminApiKey: config.initAdminApiKey ?? undefined, dataDir: config.dataDir },
@@ -52,8 +55,6 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
       await core.findingsLearned().catch((error) => log.warn({ err: error }, 'catching up with findings failed'));
       for (const wake of wakes) wake();
     };
-    const notifying = await startNotifying(core, config, telemetry);
-    stops.unshift(() => notifying.stop());
     wakes.add(notifying.wake);
     const unlisten = await store.listen(
       (channel, payload) => {

@@ -21,3 +21,18 @@ export const DAY = 86_400_000;
 export function isoTime(at: Instant): string {
   return new Date(at).toISOString();
 }
+
+/** How the fields that hold a moment are called everywhere: `at`, `startedAt`, `onsetAfter`, `suppressedUntil`. */
+const MOMENT = /^(?:at|since|until)$|(?:At|After|Before|Until|Since)$/;
+
+/** A value as the outside reads it: every moment in it ISO 8601 in UTC, at any depth, told by the name of its field. */
+export function withIsoTimes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withIsoTimes);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      typeof item === 'number' && MOMENT.test(key) ? isoTime(item) : withIsoTimes(item),
+    ]),
+  );
+}

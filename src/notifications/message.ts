@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NotifyTarget } from '../domain/notify.js';
-import { isoTime } from '../domain/time.js';
+import { isoTime, withIsoTimes } from '../domain/time.js';
 import type { Message } from '../store/delivery-words.js';
 import type { LogEvent } from '../store/store.js';
 import { counted, linesOf, type Messages, worthReading } from './text.js';
@@ -91,12 +91,12 @@ function jsonOf(events: readonly LogEvent[], needs: ComposeNeeds): unknown {
   };
 }
 
-/** An event as webhooks and the Redis stream tell it. */
+/** An event as webhooks and the Redis stream tell it: the log keeps moments as numbers, whoever reads it elsewhere gets text. */
 export function eventJson(
   { cursor, topic, at, subject, payload }: LogEvent,
   { cursorText }: Pick<ComposeNeeds, 'cursorText'>,
 ) {
-  return { id: cursorText(cursor), topic, at: isoTime(at), subject, payload };
+  return { id: cursorText(cursor), topic, at: isoTime(at), subject, payload: withIsoTimes(payload) };
 }
 
 /** What a test call says. It is no event: it has no place in the log. */

@@ -71,6 +71,28 @@ it('tells a webhook of a saved policy what the estate does, and an admin how tha
   });
 });
 
+it('tells a target that is there at the first start from the log’s beginning, and one that comes later from then on', async () => {
+  const [first, later] = [await receiver(() => 0), await receiver(() => 0)];
+  site = first;
+  const entry = (name: string, url: string) =>
+    `  - { name: ${name}, url: "${url}", topics: ["account.*"], digest: off }\n`;
+  const files = { 'policy.yaml': `notify:\n${entry('first', first.url)}` };
+  gateway = await openGateway({ env: { SIMULATE: '1', SIMULATE_NODES: '1', SIMULATE_GUESTS: '2' }, files });
+  await until(() => first.received.length === 1);
+  const changes = ({ received }: Receiver) =>
+    received.map(({ body }) => (JSON.parse(body) as { payload: { change: string; name: string } }).payload);
+  expect(changes(first)).toMatchObject([{ change: 'created', roles: ['sankofa-it-admin'] }]);
+
+  const both = `notify:\n${entry('first', first.url)}${entry('later', later.url)}`;
+  await writeFile(join(gateway.configDir, 'policy.yaml.new'), both);
+  await rename(join(gateway.configDir, 'policy.yaml.new'), join(gateway.configDir, 'policy.yaml'));
+  await until(async () => (await gateway?.graphql<Targets>(TARGETS))?.notificationTargets.length === 2);
+  await gateway.graphql('mutation { apiKeyCreate(input: { name: "told", roles: ["viewer"] }) { apiKey { id } } }');
+  await until(() => later.received.length > 0 && first.received.length > 1);
+  expect(changes(later)).toMatchObject([{ change: 'created', name: 'told' }]);
+  await later.close();
+});
+
 it('shows nobody without notification:manage whom it tells', async () => {
   gateway = await openGateway({ env: { SIMULATE: '1', SIMULATE_NODES: '1', SIMULATE_GUESTS: '2' } });
   const { apiKeyCreate } = await gateway.graphql<{ apiKeyCreate: { secret: string } }>(

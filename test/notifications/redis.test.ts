@@ -55,7 +55,12 @@ describeRedis('the Redis stream', () => {
   it('holds every event of the log in order, with its id as key, its topic, moment, subject and payload', async () => {
     const { commit } = await streaming();
     const event = driftOpened(101);
-    const changed = { topic: 'contract.changed', at: THEN, subject: { kind: 'CONTRACT', id: 'x' }, payload: {} };
+    const changed = {
+      topic: 'contract.changed',
+      at: THEN,
+      subject: { kind: 'CONTRACT', id: 'x' },
+      payload: { startedAt: THEN },
+    };
     const cursors = await commit(event, changed);
     await clock.until(async () => (await length()) === 2);
     const [first, second] = (await entries()).map(({ message }) => ({ ...message }));
@@ -68,6 +73,7 @@ describeRedis('the Redis stream', () => {
     });
     expect(JSON.parse(String(first?.payload))).toEqual(event.payload);
     expect([second?.id, second?.topic]).toEqual([cursorText(cursors[1] ?? 0n), 'contract.changed']);
+    expect(JSON.parse(String(second?.payload))).toEqual({ startedAt: isoTime(THEN) });
   });
 
   it('loses nothing and doubles nothing when Redis is killed and started again in the middle', async () => {

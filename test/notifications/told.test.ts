@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DIGEST, TOPICS } from '../../src/domain/notify.js';
-import { HOUR, MINUTE, SECOND } from '../../src/domain/time.js';
+import { HOUR, isoTime, MINUTE, SECOND } from '../../src/domain/time.js';
 import { cursorText } from '../../src/feed/cursor.js';
-import { compose } from '../../src/notifications/message.js';
+import { compose, eventJson } from '../../src/notifications/message.js';
 import { nextMessage, type Waiting } from '../../src/notifications/next-message.js';
 import { quietUntil } from '../../src/notifications/quiet.js';
 import { isTold, shownTo } from '../../src/notifications/told.js';
@@ -147,5 +147,39 @@ describe('what a chat reads', () => {
       22,
       '… and 21 more',
     ]);
+  });
+});
+
+describe('a moment that leaves', () => {
+  const run = { id: 'r1', startedAt: THEN, finishedAt: THEN + 1_500, requests: 4, coverage: { rows: 3 }, reason: null };
+  const events = [
+    other('collection.finished', 'main', run),
+    other('collector.stale', 'main', { source: 'main', lastSuccessAt: THEN, reason: null }),
+    other('collector.stale', 'npm', { source: 'npm', lastSuccessAt: null, reason: null }),
+    other('account.changed', 'k1', { change: 'created', expiresAt: THEN }),
+  ];
+  const iso = isoTime(THEN);
+  const told = [
+    { ...run, startedAt: iso, finishedAt: isoTime(THEN + 1_500) },
+    { source: 'main', lastSuccessAt: iso, reason: null },
+    { source: 'npm', lastSuccessAt: null, reason: null },
+    { change: 'created', expiresAt: iso },
+  ];
+  const json = hook('https://a.example.org', { topics: TOPICS });
+  const needs = { cursorText, findingMessages: async () => new Map() };
+
+  it('is ISO 8601 in UTC, in each payload and in a digest of several', async () => {
+    for (const [i, event] of events.entries()) {
+      const { body } = await compose(json, [event], needs);
+      expect(JSON.parse(body)).toMatchObject({ at: iso, payload: told[i] });
+    }
+    const { body } = await compose(json, events, needs);
+    const { payload } = JSON.parse(body) as { payload: { events: { payload: unknown }[] } };
+    expect(payload.events.map((event) => event.payload)).toEqual(told);
+  });
+
+  it('leaves counts and what a guest is called as they are', () => {
+    const event = other('guest.moved', 'main/1@1', { name: 'at', vmid: 5_000, from: 'a', to: 'b', at: 'noon' });
+    expect(eventJson(event, needs).payload).toEqual(event.payload);
   });
 });
