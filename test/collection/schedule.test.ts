@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Collection, collection } from '../../src/collection/collection.js';
 import { policyCollector } from '../../src/collection/policy.js';
@@ -173,6 +174,14 @@ describe('sources', () => {
     ]);
     expect([runs, one.elsewhere]).toEqual([1, []]);
     expect(first).toEqual(second);
+  });
+
+  it('leave nothing waiting once whoever wanted them was answered', async () => {
+    const one = await house();
+    await one.collection.configure([source(async () => ({ writes: [], reads: [], state: REACHED }))]);
+    const asker = new AbortController();
+    await one.collection.run(caller(), { waitSeconds: 60 }, asker.signal);
+    expect(getEventListeners(asker.signal, 'abort')).toEqual([]);
   });
 
   it('that another replica holds are read by that one when somebody wants them now', async () => {
