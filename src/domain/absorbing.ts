@@ -1,4 +1,4 @@
-import { contentHash, sameValue } from './content-hash.js';
+import { canonicalJson, sameValue, textHash } from './content-hash.js';
 import type { InventoryEvent } from './inventory-event.js';
 import type { PartRead, ProxmoxObservation, SlicePart } from './observation.js';
 import type { ChangeInterval, Instant } from './time.js';
@@ -28,10 +28,12 @@ export class Writes {
   put(key: VersionKey, body: unknown, known: unknown, at: Instant, priorReadAt: Instant | null): boolean {
     if (known !== undefined && known !== null && sameValue(known, body)) return false;
     const { source, cluster, kind, key: name, incarnation } = key;
-    const hash = contentHash(body);
+    const text = canonicalJson(body);
+    const hash = textHash(text);
     // Field by field: a first pass writes tens of thousands, and a spread costs several times as much.
     const version = { source, cluster, kind, key: name, incarnation, body, hash, validFrom: at, priorReadAt };
-    this.list.push({ op: 'put', version });
+    // To write a body as JSON costs as much as to compare it: what is hashed is also what is stored.
+    this.list.push({ op: 'put', version, text });
     return true;
   }
 

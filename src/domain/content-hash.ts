@@ -62,7 +62,12 @@ function sameKeys(a: readonly string[], b: readonly string[]): boolean {
 
 /** 32 hex digits of the SHA-256 of the canonical JSON. */
 export function contentHash(value: unknown): string {
-  return hash('sha256', canonicalJson(value)).slice(0, 32);
+  return textHash(canonicalJson(value));
+}
+
+/** The same of a value whose canonical JSON is at hand. */
+export function textHash(canonical: string): string {
+  return hash('sha256', canonical).slice(0, 32);
 }
 
 /** Whether two plain values say the same, whatever the order of their keys. */

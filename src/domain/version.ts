@@ -51,9 +51,12 @@ export interface Version extends VersionKey {
   readonly priorReadAt: Instant | null;
 }
 
-/** A version that begins now (ending the open one of the same key, if any), or one that ends with no successor. */
+/**
+ * A version that begins now (ending the open one of the same key, if any), or one that ends with no successor.
+ * `text`: its body as JSON, where that was made anyway; it is written as it stands.
+ */
 export type VersionWrite =
-  | { readonly op: 'put'; readonly version: Version }
+  | { readonly op: 'put'; readonly version: Version; readonly text?: string }
   | { readonly op: 'end'; readonly key: VersionKey; readonly validTo: Instant };
 
 /**

@@ -105,16 +105,3 @@ function* chunks(lines: Iterable<string>): Generator<string> {
   }
   if (buffer !== '') yield buffer;
 }
-
-/** One line of COPY's text format. */
-export function copyLine(values: readonly (string | number | bigint | null)[]): string {
-  return `${values.map(copyValue).join('\t')}\n`;
-}
-
-function copyValue(value: string | number | bigint | null): string {
-  if (value === null) return '\\N';
-  if (typeof value !== 'string') return String(value);
-  return /[\\\t\n\r]/.test(value) ? value.replace(/[\\\t\n\r]/g, (c) => COPY_ESCAPES[c] ?? c) : value;
-}
-
-const COPY_ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };

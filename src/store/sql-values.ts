@@ -40,7 +40,11 @@ let untilSecond = '';
  * one such name must not keep a whole estate from being stored, so they become U+FFFD.
  */
 export function json(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'null';
+  return jsonText(JSON.stringify(value) ?? 'null');
+}
+
+/** The same of a value that is JSON already. */
+export function jsonText(text: string): string {
   if (!text.includes('\\u')) return text;
   // JSON.stringify escapes a surrogate only where it stands alone; `.` steps over every other escape.
   return text.replace(/\\(?:u0000|ud[89a-f][0-9a-f]{2}|.)/g, (found) => (found.length === 6 ? '\ufffd' : found));

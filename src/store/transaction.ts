@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Instant } from '../domain/time.js';
 import { addApiKey, anyApiKey, revokeApiKey } from './api-keys.js';
 import { addAsks, clearAsks } from './asks.js';
-import { applyBatch, lastBatch, writeVersions } from './batches.js';
+import { applyBatch, lastBatch } from './batches.js';
 import { latestComparison, recordComparison } from './comparisons.js';
 import { onConnection, type Sql } from './connection.js';
 import { appendEvents } from './events.js';
@@ -10,6 +10,7 @@ import { findFinding, saveFindings } from './findings.js';
 import { getMark, putMark } from './marks.js';
 import { addRun } from './runs.js';
 import type { Channel, Transaction } from './store.js';
+import { writeVersions } from './version-writes.js';
 
 /** The one advisory lock that every write transaction takes first. Any constant will do; this one spells `sankofa`. */
 const WRITE_ORDER = 0x73616e6b6f6661n;

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Batch } from '../../src/domain/version.js';
-import { copyLine, sqlOf } from '../../src/store/connection.js';
+import { sqlOf } from '../../src/store/connection.js';
+import { copyLine } from '../../src/store/copy-lines.js';
 import { json, timestamp } from '../../src/store/sql-values.js';
 import { costOf } from './measure.js';
 

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { canonicalJson } from '../../src/domain/content-hash.js';
 import type { OpenedStore } from '../../src/store/open.js';
 import { createTestStore, type TestStore } from '../testkit/postgres.js';
 import { apply, end, put, read, state, T0, version } from './words.js';
@@ -73,6 +74,28 @@ describe('versions', () => {
     });
     expect(await store.versions.asOf(T0 + 15, ['node'])).toEqual([]);
     expect(await store.versions.asOf(T0 + 20, ['node'])).toHaveLength(1);
+  });
+
+  it('are written as the JSON that was made of them, if it was', async () => {
+    const bodies = [
+      { b: 'a\0b\ud800c \\u0000 \u{1f600}\t\n"', a: [1, null, undefined] },
+      { a: { d: -0.5, c: true } },
+      'x',
+    ];
+    const plain = bodies.map((body, i) => put(`plain${i}`, body));
+    const hashed = bodies.map((body, i) => ({ ...put(`hashed${i}`, body), text: canonicalJson(body) }));
+    // Few are inserted, many are copied.
+    const many = Array.from({ length: 2_000 }, (_, i) => ({
+      ...put(`many${i}`, bodies[0]),
+      text: canonicalJson(bodies[0]),
+    }));
+    await apply(store, { writes: [...plain, ...hashed] });
+    await apply(store, { writes: many });
+    const { opened } = await store.versions.open();
+    const body = (key: string) => opened.find((version) => version.key === key)?.body;
+    for (const i of bodies.keys()) expect(body(`hashed${i}`)).toStrictEqual(body(`plain${i}`));
+    expect(body('many1999')).toStrictEqual(body('plain0'));
+    expect(body('plain1')).toStrictEqual(bodies[1]);
   });
 
   it('are refused when a batch writes one key twice', async () => {
