@@ -48,7 +48,7 @@ export const addressAnsweredByOther: Rule = {
   *candidates(world) {
     for (const [key, sightings] of sightingsOf(world.view)) {
       const carriers = world.carriers.get(key);
-      const [one] = carriers ?? [];
+      const one = carriers?.[0];
       if (one === undefined || carriers === undefined) continue;
       if (strangers(world, carriers, sightings).length > 0)
         yield { subject: addressSubject(one.carried.scope, one.carried.address), field: '' };
@@ -92,15 +92,26 @@ function holds({ guest, carried }: Carrier): boolean {
   return guest.status !== 'UNKNOWN' && carried.evidence.some(({ source }) => source === 'CONFIG');
 }
 
-/** Answers of MACs that belong to no carrier, no node and no virtual address. */
+const NOBODY: readonly Answer[] = [];
+
+/** Answers of MACs that belong to no carrier, no node and no virtual address. Hardly any address has one: thousands are looked at. */
 function strangers(world: World, carriers: readonly Carrier[], sightings: readonly Sighting[]): readonly Answer[] {
   let own: ReadonlySet<Mac> | undefined;
-  return sightings.flatMap((one): readonly Answer[] => {
-    const { at, mac, secondHand } = one;
-    if (at === null || secondHand || carriers.some(({ carried }) => carried.mac === mac) || isVrrpMac(mac)) return [];
+  let found: Answer[] | undefined;
+  for (const one of sightings) {
+    const { at, mac } = one;
+    if (at === null || one.secondHand || isCarriedOn(carriers, mac) || isVrrpMac(mac)) continue;
     own ??= macsOf(carriers);
-    return own.has(mac) || nodeMacs(world).has(mac) ? [] : [{ ...one, at }];
-  });
+    if (own.has(mac) || nodeMacs(world).has(mac)) continue;
+    found ??= [];
+    found.push({ ...one, at });
+  }
+  return found ?? NOBODY;
+}
+
+function isCarriedOn(carriers: readonly Carrier[], mac: Mac): boolean {
+  for (const { carried } of carriers) if (carried.mac === mac) return true;
+  return false;
 }
 
 /** Every MAC that the carriers have, on a device or on an interface inside: a bond or bridge may answer with another. */
@@ -175,8 +186,12 @@ function ownersOf(world: World, heard: readonly Answer[]): readonly GuestView[] 
   if (byMac === undefined) {
     const found = new Map<Mac, GuestView[]>();
     for (const guest of world.view.guests.values())
-      for (const { mac } of guest.config?.devices ?? [])
-        if (mac !== null) found.set(mac, [...(found.get(mac) ?? []), guest]);
+      for (const { mac } of guest.config?.devices ?? []) {
+        if (mac === null) continue;
+        const list = found.get(mac);
+        if (list === undefined) found.set(mac, [guest]);
+        else list.push(guest);
+      }
     byMac = found;
     guestsByMac.set(world, byMac);
   }
