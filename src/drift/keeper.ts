@@ -1,6 +1,7 @@
 import { type Comparison, compare } from '../domain/compare/compare.js';
 import type { Ask } from '../domain/compare/world.js';
 import type { Finding, FindingId } from '../domain/finding.js';
+import { lastSeen } from '../domain/last-seen.js';
 import { type Lived, live } from '../domain/lifecycle.js';
 import type { Policy } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
@@ -63,6 +64,8 @@ type Held = { readonly lost: AbortSignal; release(): Promise<void> };
 
 class Keeper {
   readonly #needs: DriftNeeds;
+  /** What was known when it was last compared here: until then whatever stayed open was so. */
+  #before: InventoryView;
   #held: Held | undefined;
   /** The last comparison on record that the findings known here come from. */
   #latest: ComparisonRecord | undefined;
@@ -75,6 +78,7 @@ class Keeper {
 
   constructor(needs: DriftNeeds) {
     this.#needs = needs;
+    this.#before = needs.view();
   }
 
   request(): void {
@@ -144,7 +148,7 @@ class Keeper {
     const at = now();
     const comparison = compare(view, policy(), at);
     const before = await known(store, view, comparison);
-    const lived = live(before, comparison, at);
+    const lived = seenUntil(this.#before, before, live(before, comparison, at));
     this.#needs.measured((performance.now() - started) / 1_000);
     const written = lived.changed.length === 0 ? null : await this.#write(view, lived, comparison.world.now);
     if (written === undefined) {
@@ -153,6 +157,7 @@ class Keeper {
       this.#wanted = true;
       return false;
     }
+    this.#before = view;
     this.#needs.learned(lived.changed, comparison, at, written);
     this.#needs.asked(comparison.asks);
     const due = [comparison.due, lived.due].filter((moment) => moment !== null);
@@ -212,6 +217,16 @@ class Keeper {
     this.#due = setTimeout(() => this.request(), wait);
     this.#due.unref();
   }
+}
+
+/** What is over was seen last by the reads before the one that showed it is. Nothing was written at each of those. */
+function seenUntil(view: InventoryView, before: ReadonlyMap<FindingId, Finding>, lived: Lived): Lived {
+  const seen = (finding: Finding): Finding => {
+    const known = before.get(finding.id);
+    if (finding.state !== 'RESOLVED' || known === undefined || known.state === 'RESOLVED') return finding;
+    return { ...finding, lastSeenAt: Math.min(lastSeen(view, known), finding.resolvedAt ?? Number.POSITIVE_INFINITY) };
+  };
+  return { ...lived, changed: lived.changed.map(seen) };
 }
 
 /** What the life of findings needs to see: all that live, and those resolved ones that are so again. */

@@ -2,7 +2,7 @@ import { type Principal, seesTenant } from '../domain/access.js';
 import { familyOf, type IpAddress } from '../domain/address.js';
 import { scopeOf } from '../domain/carried.js';
 import { type Classify, classifier } from '../domain/classify.js';
-import { canBeAsked } from '../domain/compare/address-unused.js';
+import { canBeAsked } from '../domain/compare/scope-reading.js';
 import type { Binding, DeclaredAddress } from '../domain/compare/binding.js';
 import type { Mac } from '../domain/mac.js';
 import type { AddressClass, Policy } from '../domain/policy.js';

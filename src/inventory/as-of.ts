@@ -8,9 +8,10 @@ import { neverCollected, type SourceState, type Version, type VersionKind } from
 import { emptyView, type InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
 import { addressList } from './addresses.js';
+import { freshnessOfThen } from './as-of-freshness.js';
 import { guestRecordAsOf, nodeRecordOf } from './guest-record.js';
 import type { SortedList } from './page.js';
-import type { AddressCarrier, AddressRecord, GuestRecord, NodeRecord } from './records.js';
+import type { AddressCarrier, AddressRecord, Freshness, GuestRecord, NodeRecord } from './records.js';
 
 const OF_GUESTS: readonly VersionKind[] = ['guest', 'guest.config', 'guest.addresses', 'guest.power'];
 const OF_THE_REST: readonly VersionKind[] = ['node', 'cluster', 'declared.row', 'declared.meta'];
@@ -23,7 +24,7 @@ export interface Past {
 
 /** The view of a moment in the past, made of the versions that held then by the same function as the one of now. */
 export async function pastOf(
-  needs: { readonly store: Pick<Store, 'versions'>; readonly view: InventoryView },
+  needs: { readonly store: Pick<Store, 'versions' | 'runs'>; readonly view: InventoryView },
   at: Instant,
   only: { readonly cluster?: string; readonly vmids?: readonly number[] },
 ): Promise<Past> {
@@ -31,9 +32,10 @@ export async function pastOf(
   const ofCluster = only.cluster === undefined ? {} : { cluster: only.cluster };
   const ofGuest = only.vmids === undefined ? {} : { keys: only.vmids.map(String) };
   // Nodes and declarations are asked for whole: a cluster or VMID names none of them.
-  const [guests, rest] = await Promise.all([
+  const [guests, rest, runs] = await Promise.all([
     store.versions.asOf(at, OF_GUESTS, { ...ofCluster, ...ofGuest }),
     store.versions.asOf(at, OF_THE_REST),
+    store.runs.latestBySource(at),
   ]);
   const versions = [...rest, ...guests].sort((a, b) => rank(a) - rank(b));
   const states = statesFor(view, versions);
@@ -42,6 +44,10 @@ export async function pastOf(
     { seq: view.seq, opened: versions, ended: [], reads: [], states },
     settingsOf(view),
   );
+  const fresh = states.map(({ source, cluster }) => {
+    return [cluster, freshnessOfThen(view, cluster, runs.get(source), at)] as const;
+  });
+  freshnesses.set(past, new Map(fresh));
   const records = [...past.guests.values()].map((guest) => {
     const record = guestRecordAsOf(guest, at);
     origins.set(record, past);
@@ -52,7 +58,7 @@ export async function pastOf(
 
 /** Addresses as they were; the guests that carry them are those of then. */
 export async function addressesAsOf(
-  needs: { readonly store: Pick<Store, 'versions'>; readonly view: InventoryView; readonly policy: Policy },
+  needs: { readonly store: Pick<Store, 'versions' | 'runs'>; readonly view: InventoryView; readonly policy: Policy },
   at: Instant,
 ): Promise<SortedList<AddressRecord>> {
   const past = await pastOf(needs, at, {});
@@ -106,12 +112,19 @@ function settingsOf(view: InventoryView): InventorySettings {
   };
 }
 
-const origins = new WeakMap<GuestRecord, InventoryView>();
+const origins = new WeakMap<GuestRecord | NodeRecord, InventoryView>();
+const freshnesses = new WeakMap<InventoryView, ReadonlyMap<string, Freshness>>();
 const bindings = new WeakMap<InventoryView, Binding>();
 
-/** The view that a guest of the past belongs to; undefined for one of now. */
-export function originOf(guest: GuestRecord): InventoryView | undefined {
-  return guest.asOf === null ? undefined : origins.get(guest);
+/** The view that a guest or node of the past belongs to; undefined for one of now. */
+export function originOf(record: GuestRecord | NodeRecord): InventoryView | undefined {
+  return record.asOf === null ? undefined : origins.get(record);
+}
+
+/** How fresh its cluster's word was at that moment; undefined for a guest or node of now. */
+export function pastFreshness(record: GuestRecord | NodeRecord): Freshness | undefined {
+  const origin = originOf(record);
+  return origin === undefined ? undefined : freshnesses.get(origin)?.get(record.cluster);
 }
 
 export function pastBinding(view: InventoryView): Binding {
@@ -125,5 +138,7 @@ export function pastBinding(view: InventoryView): Binding {
 
 export function pastNode(view: InventoryView, guest: GuestRecord): NodeRecord {
   const node = view.nodes.get(`${guest.cluster}/${guest.nodeName}`);
-  return nodeRecordOf(guest.cluster, guest.nodeName, node?.row, guest.asOf);
+  const record = nodeRecordOf(guest.cluster, guest.nodeName, node?.row, guest.asOf);
+  origins.set(record, view);
+  return record;
 }

@@ -1,7 +1,8 @@
 import { demand, seesTenant } from '../domain/access.js';
 import { tenantOf } from '../domain/tenancy.js';
 import { addressKeeper, addressList, witnesses } from './addresses.js';
-import { addressesAsOf, pastCarrier } from './as-of.js';
+import { addressesAsOf, pastCarrier, pastFreshness } from './as-of.js';
+import { refuseFuture } from './as-of-freshness.js';
 import { inventoryChanges } from './changes.js';
 import { collectorRecords, collectorSources, declaredSourceRecords } from './collectors.js';
 import { clusterFreshness, inventoryFreshness } from './freshness.js';
@@ -62,6 +63,7 @@ export function estateVerbs(
     },
     async addressesAsOf(principal, at, query) {
       demand(principal, 'inventory:read');
+      refuseFuture(at, now());
       const list = await addressesAsOf({ store, view: view(), policy: policy() }, at);
       return pageOf(principal, list, addressKeeper(principal, query.filter), query);
     },
@@ -110,7 +112,7 @@ export function networkEdges(
       return serviceInventory(principal, view(), collector, now());
     },
     nodeFreshness(node) {
-      return clusterFreshness(view(), view().clusters.get(node.cluster), now());
+      return pastFreshness(node) ?? clusterFreshness(view(), view().clusters.get(node.cluster), now());
     },
   };
 }

@@ -4,12 +4,13 @@ import type { FindingId } from '../domain/finding.js';
 import { placeOfGuest, seesFinding } from '../domain/sees-finding.js';
 import { tenantOf } from '../domain/tenancy.js';
 import { primaryAddress } from './addresses.js';
-import { originOf, pastBinding, pastNode, pastOf } from './as-of.js';
+import { originOf, pastBinding, pastFreshness, pastNode, pastOf } from './as-of.js';
 import { findingsAsOf, guestFindingsAsOf, guestsWithOpenAsOf } from './as-of-findings.js';
+import { refuseFuture } from './as-of-freshness.js';
 import { driftFacts } from './drift-facts.js';
 import { estateVerbs, networkEdges } from './estate-verbs.js';
 import { DEFAULT_STATES, findingPage, findingRecord } from './findings.js';
-import { clusterFreshness, freshness, guestFreshness, inventoryFreshness } from './freshness.js';
+import { clusterFreshness, guestFreshness, inventoryFreshness } from './freshness.js';
 import { guestRecord, nodeRecord, nodeRecordOf } from './guest-record.js';
 import { guestKeeper, guestList, guestsUnder, oneGuest, seesGuest, sortGuests } from './guests.js';
 import type { InventoryNeeds, Verbs } from './needs.js';
@@ -33,7 +34,7 @@ function guestVerbs(
 ): Verbs<
   'guests' | 'allGuests' | 'guest' | 'guestById' | 'matchesGuest' | 'guestsAsOf' | 'guestAsOf' | 'guestsByIdAsOf'
 > {
-  const { view, store } = needs;
+  const { view, store, now } = needs;
   const hasOpenNow = (guest: GuestRecord) =>
     (view().findings.byGuest.get(guest.id) ?? []).some((finding) => finding.state === 'OPEN');
   const keeper = (principal: Principal, filter: GuestFilter | undefined, hasOpen = hasOpenNow) => {
@@ -67,6 +68,7 @@ function guestVerbs(
       return keep === undefined || keep(guestRecord(known));
     },
     async guestsAsOf(principal, at, query) {
+      refuseFuture(at, now());
       let open: ReadonlySet<string> = new Set();
       const keep = keeper(principal, query.filter, ({ id }) => open.has(id));
       const { cluster, withOpenFindings } = query.filter ?? {};
@@ -76,6 +78,7 @@ function guestVerbs(
     },
     async guestAsOf(principal, at, cluster, vmid) {
       demand(principal, 'inventory:read');
+      refuseFuture(at, now());
       const past = await pastOf({ store, view: view() }, at, {
         vmids: [vmid],
         ...(cluster !== undefined && { cluster }),
@@ -123,6 +126,7 @@ function driftVerbs(
     },
     async driftFindingsAsOf(principal, at, filter, page) {
       demand(principal, 'drift:read');
+      refuseFuture(at, now());
       return await findingsAsOf(principal, store, at, filter, page);
     },
     async guestFindingsAsOf(principal, at, ids) {
@@ -172,7 +176,8 @@ function guestEdges(
     },
     freshnessOf(guest) {
       const known = view();
-      if (guest.asOf !== null) return freshness(guest.asOf, false, null, now());
+      const past = pastFreshness(guest);
+      if (past !== undefined) return past;
       const cluster = clusterFreshness(known, known.clusters.get(guest.cluster), now());
       return guestFreshness(known.guests.get(guest.id), cluster);
     },

@@ -1,4 +1,5 @@
-import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
+import type { Binding } from '../domain/compare/binding.js';
+import { bindingOf } from '../domain/compare/rebinding.js';
 import type { Finding, FindingId } from '../domain/finding.js';
 import { learn, relearn } from '../domain/learn/learn.js';
 import type { InventorySettings } from '../domain/settings.js';
@@ -10,7 +11,7 @@ import type { Delta, Store } from '../store/store.js';
 /** One replica's inventory: the view in memory, built from the store and kept up with it. */
 export interface Replica {
   view(): InventoryView;
-  /** The declarations tied to the view's guests; worked out once a view. */
+  /** The declarations tied to the view's guests; the last ones hold as long as nothing that ties them changes. */
   binding(): Binding;
   /** Reads what every replica committed since; several calls at once share one reading. */
   catchUp(): Promise<void>;
@@ -43,7 +44,6 @@ class ViewKeeper implements Replica {
   readonly #store: Shelf;
   #settings: InventorySettings;
   #view: InventoryView;
-  #binding: { readonly view: InventoryView; readonly binding: Binding } | undefined;
   /** Up to which number everything written of findings is known. */
   #findingSeq = 0n;
   /** The last number that this process told itself, which a reading begun earlier may not have seen. */
@@ -65,14 +65,7 @@ class ViewKeeper implements Replica {
   }
 
   binding(): Binding {
-    const key = this.#view;
-    const known = this.#binding;
-    // Findings change without the guests and declarations that a binding is made of.
-    if (known !== undefined && known.view.guests === key.guests && known.view.declarations === key.declarations)
-      return known.binding;
-    const binding = bindDeclarations(key);
-    this.#binding = { view: key, binding };
-    return binding;
+    return bindingOf(this.#view);
   }
 
   async reload(): Promise<void> {

@@ -42,14 +42,15 @@ export function runsOf(database: DataSource): Store['runs'] {
   return {
     latest: (source) =>
       explaining(async () => toRun(await runs.findOne({ where: { source }, order: { seq: 'DESC' } }))),
-    latestBySource: () =>
+    latestBySource: (at) =>
       explaining(async () => {
-        const rows = await runs
+        const latest = runs
           .createQueryBuilder('run')
           .distinctOn(['run.source'])
           .orderBy('run.source')
-          .addOrderBy('run.seq', 'DESC')
-          .getMany();
+          .addOrderBy('run.seq', 'DESC');
+        if (at !== undefined) latest.where('run.startedAt <= :at', { at: timestamp(at) });
+        const rows = await latest.getMany();
         return new Map(rows.map((row) => [row.source, runOf(row)]));
       }),
     everReal: () => explaining(() => database.getRepository(MarkEntity).existsBy({ name: EVER_REAL })),

@@ -124,7 +124,8 @@ export interface Store {
   };
   readonly runs: {
     latest(source: string): Promise<RunRecord | undefined>;
-    latestBySource(): Promise<ReadonlyMap<string, RunRecord>>;
+    /** The last run of each source that was written down; with a moment: that had begun by then. */
+    latestBySource(at?: Instant): Promise<ReadonlyMap<string, RunRecord>>;
     everReal(): Promise<boolean>;
   };
   readonly findings: {

@@ -18,8 +18,10 @@ interface Comparer {
 describe('comparing', () => {
   let kit: TestStore;
   const keepers: DriftKeeper[] = [];
+  let now = THEN + 1_000;
 
   beforeEach(async () => {
+    now = THEN + 1_000;
     kit = await createTestStore();
     const guests = [{ vmid: 7 }];
     const { opened, reads, states } = learnedOf({ guests, declared: { [TABLE]: [{ vmid: 8 }] } });
@@ -42,7 +44,7 @@ describe('comparing', () => {
       store: { ...kit.store, ...store },
       view: () => replica.view(),
       policy: () => DEFAULT_POLICY,
-      now: () => THEN + 1_000,
+      now: () => now,
       mayCompare: () => true,
       learned: (changed, _comparison, at, seq) => {
         if (seq !== null) replica.learnFindings(changed, at, seq);
@@ -120,5 +122,39 @@ describe('comparing', () => {
     await one.keeper.compareNow();
     expect(one.failures).toHaveLength(1);
     expect(await told()).toEqual(OPENED);
+  });
+
+  it('keeps of what is over when it was last seen: by the reads before those that showed it over, also after a restart', async () => {
+    const seen = async (declared: readonly number[], at: number) => {
+      const { opened, reads, states } = learnedOf({
+        guests: [{ vmid: 7 }],
+        declared: { [TABLE]: declared.map((vmid) => ({ vmid })) },
+      });
+      for (const state of states) {
+        const mine = opened.filter(({ source }) => source === state.source && source === `declared:${TABLE}`);
+        const writes = mine.map((version) => ({ op: 'put' as const, version }));
+        const read = reads.filter(({ source }) => source === state.source);
+        await kit.store.transaction((tx) =>
+          tx.batches.apply({ writes, reads: read, state: { ...state, lastSuccessAt: at } }),
+        );
+      }
+    };
+    const one = await comparer();
+    await one.keeper.compareNow();
+    await seen([8], THEN + 4_000);
+    await one.replica.catchUp();
+    await one.keeper.compareNow();
+    await one.keeper.stop();
+    const other = await comparer();
+    await seen([8, 7], THEN + 9_000);
+    now = THEN + 9_500;
+    await other.replica.catchUp();
+    await other.keeper.compareNow();
+    const [over] = await kit.store.findings.page({ states: ['RESOLVED'], limit: 5 });
+    expect(over).toMatchObject({
+      id: 'GUEST_NOT_DECLARED:main/7@1:',
+      lastSeenAt: THEN + 4_000,
+      resolvedAt: THEN + 9_500,
+    });
   });
 });

@@ -38,7 +38,7 @@ beforeAll(async () => {
     await kit.store.transaction((tx) => tx.batches.apply({ writes, reads, state }));
   }
   const view = aView({ guests: [{ vmid: 7, name: 'new', agent: ['10.0.0.7'] }] });
-  face = await faceWith({ inventory: inventoryOver(view, { store: kit.store }) });
+  face = await faceWith({ inventory: inventoryOver(view, { store: kit.store, now: THEN + HOUR }) });
 });
 afterAll(async () => {
   await face.stop();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.js';
 import type { Version, VersionWrite } from '../../src/domain/version.js';
 import type { ChangeRecord, ChangesFilter } from '../../src/inventory/changes.js';
+import type { RunRecord } from '../../src/store/store.js';
 import { inventoryOver } from '../testkit/inventory.js';
 import { createTestStore, type TestStore } from '../testkit/postgres.js';
 import { caller } from '../testkit/principal.js';
@@ -45,7 +46,7 @@ const told = ({ kind, subject, field, from, to }: ChangeRecord) =>
 
 describe('what changed between two moments', () => {
   const changes = async (from: number, to: number, filter?: ChangesFilter) => {
-    const inventory = inventoryOver(aView({}), { store: kit.store });
+    const inventory = inventoryOver(aView({}), { store: kit.store, now: THEN + DAY });
     return (await inventory.inventoryChanges(admin, { from, to, filter })).items.map(told);
   };
 
@@ -100,7 +101,7 @@ describe('what changed between two moments', () => {
       Array.from({ length: 7 }, (_, i) => ({ vmid: i + 1, name: `g${n}`, node: `pve${n % 2}`, tags: [`t${n}`] }));
     await see({ nodes, guests: guests(0) }, THEN, null);
     for (const n of [1, 2, 3]) await see({ nodes, guests: guests(n) }, THEN + n * MINUTE, THEN + (n - 1) * MINUTE);
-    const inventory = inventoryOver(aView({}), { store: kit.store });
+    const inventory = inventoryOver(aView({}), { store: kit.store, now: THEN + DAY });
     const wanted = { from: THEN, to: THEN + HOUR };
     const whole = (await inventory.inventoryChanges(admin, { ...wanted, first: 500 })).items.map(told);
     expect(whole).toHaveLength(3 * 7 * 3);
@@ -130,7 +131,7 @@ describe('what changed between two moments', () => {
     const see = estate();
     await see({ guests: [{ vmid: 7, name: 'a' }] }, THEN, null);
     await see({ guests: [{ vmid: 7, name: 'b' }] }, THEN + HOUR, THEN);
-    const inventory = inventoryOver(aView({}), { store: kit.store });
+    const inventory = inventoryOver(aView({}), { store: kit.store, now: THEN + DAY });
     const wanted = { from: THEN, to: THEN + HOUR };
     const page = await inventory.inventoryChanges(stranger, wanted);
     expect([page.items, await page.totalCount()]).toEqual([[], 0]);
@@ -142,13 +143,64 @@ describe('what changed between two moments', () => {
   });
 });
 
+describe('how fresh the answer of a moment was', () => {
+  const run = (id: string, at: number, reason: string | null): RunRecord => ({
+    id,
+    source: 'proxmox:main',
+    mode: 'POLL',
+    startedAt: at,
+    finishedAt: at,
+    outcome: reason === null ? 'OBSERVED' : 'UNREACHABLE',
+    reason,
+    requests: 1,
+    coverage: { rows: 1, parts: 0, failed: 0 },
+  });
+
+  it('is told of an outage by its reason, of the last good poll by its time, and of what is to come not at all', async () => {
+    await estate()({ guests: [{ vmid: 7, name: 'web' }] }, THEN, null);
+    for (const one of [
+      run('good', THEN, null),
+      run('bad', THEN + HOUR, 'no route'),
+      run('back', THEN + 9 * HOUR, null),
+    ])
+      await kit.store.transaction((tx) => tx.runs.add(one));
+    const state = { lastSuccessAt: THEN + 10 * HOUR };
+    const view = aView({ guests: [{ vmid: 7, name: 'web' }], states: { main: state } });
+    const inventory = inventoryOver(view, { store: kit.store, now: THEN + DAY });
+    const at = async (moment: number) => {
+      const guest = await inventory.guestAsOf(admin, moment, undefined, 7);
+      if (guest === undefined) throw new Error('not there');
+      expect(inventory.nodeFreshness(inventory.nodeOf(guest))).toEqual(inventory.freshnessOf(guest));
+      return inventory.freshnessOf(guest);
+    };
+    const unknown = { collectedAt: null, ageSeconds: null };
+    expect(await at(THEN + MINUTE)).toEqual({ ...unknown, stale: false, reason: null });
+    expect(await at(THEN + HOUR + MINUTE)).toEqual({ ...unknown, stale: false, reason: 'no route' });
+    expect(await at(THEN + 8 * HOUR)).toEqual({ ...unknown, stale: true, reason: 'no route' });
+    expect(await at(THEN + 9 * HOUR)).toEqual({ ...unknown, stale: false, reason: null });
+    const last = { collectedAt: THEN + 10 * HOUR, reason: null };
+    expect(await at(THEN + 10 * HOUR + MINUTE)).toEqual({ ...last, ageSeconds: 60, stale: false });
+    expect(await at(THEN + 20 * HOUR)).toEqual({ ...last, ageSeconds: 36_000, stale: true });
+    for (const asked of [
+      inventory.guestAsOf(admin, THEN + 2 * DAY, undefined, 7),
+      inventory.guestsAsOf(admin, THEN + 2 * DAY, {}),
+      inventory.addressesAsOf(admin, THEN + 2 * DAY, {}),
+      inventory.driftFindingsAsOf(admin, THEN + 2 * DAY, {}, {}),
+    ])
+      await expect(asked).rejects.toMatchObject({ code: 'VALIDATION_ERROR', message: /asOf lies in the future/ });
+  });
+});
+
 describe('addresses as they were', () => {
   it('were carried by the guests of then, under the names of then', async () => {
     const see = estate();
     const row = (vmid: number, name: string, agent: string[]) => ({ vmid, name, agent });
     await see({ guests: [row(7, 'old', ['10.0.0.7'])] }, THEN, null);
     await see({ guests: [row(7, 'new', ['10.0.0.8'])] }, THEN + HOUR, THEN);
-    const inventory = inventoryOver(aView({ guests: [row(7, 'new', ['10.0.0.8'])] }), { store: kit.store });
+    const inventory = inventoryOver(aView({ guests: [row(7, 'new', ['10.0.0.8'])] }), {
+      store: kit.store,
+      now: THEN + DAY,
+    });
     const at = async (moment: number) => {
       const { items } = await inventory.addressesAsOf(admin, moment, {});
       return items.map(({ address, carriedBy, seen, unread }) => {
@@ -182,7 +234,7 @@ describe('findings as they were', () => {
   it('are open in the past though resolved since, and walked once each either way', async () => {
     for (let n = 0; n < 9; n++) await save(n, false, THEN);
     for (let n = 0; n < 5; n++) await save(n, true, THEN + HOUR);
-    const inventory = inventoryOver(aView({}), { store: kit.store });
+    const inventory = inventoryOver(aView({}), { store: kit.store, now: THEN + DAY });
     const now = await inventory.driftFindings(admin, { states: ['RESOLVED'] }, {});
     expect(now.items).toHaveLength(5);
     const then = await inventory.driftFindingsAsOf(admin, THEN + 1, {}, {});
@@ -210,7 +262,7 @@ describe('findings as they were', () => {
     await estate()({ guests: [1, 2].map((vmid) => ({ vmid, name: `web-${vmid}` })) }, THEN, null);
     for (const n of [1, 2]) await save(n, false, THEN);
     await save(1, true, THEN + HOUR);
-    const inventory = inventoryOver(aView({}), { store: kit.store });
+    const inventory = inventoryOver(aView({}), { store: kit.store, now: THEN + DAY });
     const ids = ['main/1@1', 'main/2@1', 'main/3@1'];
     const states = async (at: number) =>
       [...(await inventory.guestFindingsAsOf(admin, at, ids))].map(([id, found]) => [id, found.map((f) => f.state)]);
@@ -234,7 +286,7 @@ describe('findings as they were', () => {
     const living = [1, 2, 3, 4].map((n) => of(n, false));
     const resolved = [5, 6, 7, 8, 9, 10].map((n) => of(n, true));
     await kit.store.transaction((tx) => tx.findings.save([...living, ...resolved], []));
-    const inventory = inventoryOver(aView({ findings: living }), { store: kit.store });
+    const inventory = inventoryOver(aView({ findings: living }), { store: kit.store, now: THEN + DAY });
     const filter = { states: ['OPEN', 'RESOLVED'] } as const;
     const whole = (await inventory.driftFindings(admin, filter, {})).items.map(({ id }) => id);
     expect(whole).toHaveLength(10);
@@ -257,7 +309,7 @@ describe('findings as they were', () => {
     const day = Date.parse('2026-11-21T00:00:00Z');
     for (const n of [1, 2]) await save(n, false, day + HOUR);
     await save(1, true, day + DAY + HOUR);
-    const inventory = inventoryOver(aView({}), { store: kit.store });
+    const inventory = inventoryOver(aView({}), { store: kit.store, now: THEN + DAY });
     const wanted = { from: day + 5 * HOUR, to: day + DAY + 1, bucket: 'DAY' } as const;
     const told = await inventory.driftTimeline(admin, wanted);
     expect(told.map(({ openBySeverity: _, ...bucket }) => bucket)).toEqual([

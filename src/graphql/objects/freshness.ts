@@ -6,7 +6,11 @@ import { DateTime } from '../scalars.js';
   simpleResolvers: true,
 })
 export class Freshness {
-  @Field(() => DateTime, { nullable: true, description: 'When it was last collected; null: never' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When it was last collected; null: never, or of a moment in the past, of which single polls are not kept',
+  })
   collectedAt: number | null;
   @Field(() => Int, { nullable: true, description: 'Seconds since then' })
   ageSeconds: number | null;
