@@ -78,13 +78,18 @@ class Life {
         return checkRestart(path);
       case 'take-over':
         return path.takeOver();
+      case 'usurp':
+        return path.usurp();
+      case 'share':
+        path.shared = !path.shared;
+        return path.tell(path.shared ? 'the follower collects as well' : 'one collects alone');
       case 'deaf':
         path.deaf = !path.deaf;
         return path.tell(path.deaf ? 'the follower hears of nothing' : 'the follower hears again');
       case 'again':
         return this.#again();
       case 'break':
-        return this.#break();
+        return this.#break(turn % 2 === 0);
       case 'ignore': {
         const rule = { kinds: null, address: null, vmids: null, name: null, tag: null, pool: null, until: null };
         const ignore = path.policy.ignore.length > 0 ? [] : [{ ...rule, cluster: 'main', reason: 'a lab' }];
@@ -118,8 +123,8 @@ class Life {
     await path.compared();
   }
 
-  /** The process dies while it writes a comparison. */
-  async #break(): Promise<void> {
+  /** The connection breaks while a comparison is written: the process goes on, or dies of it. */
+  async #break(isFatal: boolean): Promise<void> {
     const { path } = this;
     await path.collect('POLL');
     path.breaks = true;
@@ -128,7 +133,8 @@ class Life {
     path.breaks = false;
     path.failures.splice(0);
     await path.readSteps();
-    await checkRestart(path);
+    if (isFatal) await checkRestart(path);
+    else await path.compared();
   }
 
   async #word({ kind, pick, hours }: Extract<Day['happening'], { of: 'word' }>, turn: number): Promise<void> {

@@ -39,7 +39,20 @@ export type Happening =
   | { readonly of: 'certificate'; readonly days: number }
   | { readonly of: 'stranger'; readonly last: number; readonly mac: string | null }
   | { readonly of: 'node'; readonly node: string }
-  | { readonly of: 'all dark' | 'light' | 'quorum' | 'restart' | 'take-over' | 'deaf' | 'again' | 'break' | 'ignore' }
+  | {
+      readonly of:
+        | 'all dark'
+        | 'light'
+        | 'quorum'
+        | 'restart'
+        | 'take-over'
+        | 'share'
+        | 'usurp'
+        | 'deaf'
+        | 'again'
+        | 'break'
+        | 'ignore';
+    }
   | { readonly of: 'clock'; readonly seconds: number }
   | { readonly of: 'severity'; readonly severity: 'INFO' | 'WARNING' | 'CRITICAL' }
   | {
@@ -131,9 +144,12 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ of: fc.constant('dark' as const), what: fc.constantFrom(...LOSABLE) }) },
   fc.record({ of: fc.constant('node' as const), node: fc.constantFrom('pve1', 'pve2') }),
   {
-    weight: 6,
+    weight: 7,
     arbitrary: fc
-      .constantFrom('all dark', 'light', 'light', 'quorum', 'restart', 'take-over', 'deaf', 'again', 'break', 'ignore')
+      .constantFrom(
+        ...(['all dark', 'light', 'light', 'quorum', 'restart', 'take-over', 'share', 'usurp'] as const),
+        ...(['deaf', 'again', 'break', 'ignore'] as const),
+      )
       .map((of) => ({ of }) as Happening),
   },
   fc.record({ of: fc.constant('clock' as const), seconds: fc.integer({ min: -120, max: 120 }) }),
@@ -188,7 +204,7 @@ const ofOneName: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .constantFrom('light', 'all dark', 'restart', 'take-over', 'deaf', 'break')
+      .constantFrom('light', 'all dark', 'restart', 'take-over', 'usurp', 'deaf', 'break')
       .map((of) => ({ of }) as Happening),
   },
 );

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { RunMode } from '../../src/collection/source.js';
+import type { CollectedSource, RunMode } from '../../src/collection/source.js';
 import { type Comparison, compare } from '../../src/domain/compare/compare.js';
 import type { Ask } from '../../src/domain/compare/world.js';
 import { DEFAULT_POLICY, type Policy } from '../../src/domain/policy.js';
@@ -41,6 +41,10 @@ export class WholePath {
   #asks: readonly Ask[] = [];
   /** The next commit of a comparison breaks off. */
   breaks = false;
+  /** Done once, as somebody who compared or decided is about to write. */
+  meanwhile: (() => Promise<void>) | undefined;
+  /** The follower collects some of the sources, at the same time as the leader the others. */
+  shared = false;
   /** Told which sources were just looked at, before anything is said of it. */
   looked: (sources: readonly string[]) => void = () => {};
   /** Told what became of findings, as soon as it is written. */
@@ -132,11 +136,51 @@ export class WholePath {
     this.tell(
       `${this.leader.name} ${mode === 'POLL' ? 'polls' : 'reads all of'} ${only === undefined ? 'everything' : only.join(', ')}${this.#sight()}`,
     );
-    for (const source of sources) {
-      await this.leader.runner.start(source, mode, new AbortController().signal).done;
+    const theirs = new Set(
+      this.shared && !this.deaf ? sources.flatMap(({ source }, i) => (i % 2 > 0 ? source : [])) : [],
+    );
+    // Files are watched by the leader, who waits for a first look at them.
+    const [mine, others] = [false, true].map((is) =>
+      sources.filter(({ source, collector }) => (collector !== null && theirs.has(source)) === is),
+    );
+    const follower = this.servers[1];
+    await Promise.all([
+      this.#run(this.leader, follower === undefined ? sources : (mine ?? []), mode),
+      ...(follower === undefined ? [] : [this.#run(follower, others ?? [], mode)]),
+    ]);
+    this.looked(sources.map(({ source }) => source));
+  }
+
+  async #run({ runner, sources }: Server, some: readonly CollectedSource[], mode: RunMode): Promise<void> {
+    for (const own of sources) {
+      if (!some.some(({ source }) => source === own.source)) continue;
+      await runner.start(own, mode, new AbortController().signal).done;
       this.world.estate.pass(5);
     }
-    this.looked(sources.map(({ source }) => source));
+  }
+
+  /**
+   * The leader's lock is taken from it as it is about to write, which it does not notice: the follower compares what the
+   * leader has compared, and leads from then on.
+   */
+  async usurp(): Promise<void> {
+    const [leader, follower] = this.servers;
+    if (leader === undefined || follower === undefined || this.deaf) return;
+    await this.collect();
+    this.tell(`${leader.name} loses its lock to ${follower.name} as it writes`);
+    for (const name of FILES) follower.looks.saw(`declared:${name}`);
+    this.meanwhile = async () => {
+      await this.query(
+        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name = '${leader.name} locks'`,
+      );
+      await follower.keeper.compareNow();
+    };
+    await leader.keeper.compareNow();
+    await leader.keeper.idle();
+    if (this.meanwhile === undefined) this.servers.reverse();
+    this.meanwhile = undefined;
+    await this.compared();
   }
 
   /** A full pass, and what is asked for after it. */
@@ -236,6 +280,12 @@ export class WholePath {
     for (const server of [...this.servers]) await this.end(server);
   }
 
+  async #letHappen(): Promise<void> {
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    await meanwhile?.();
+  }
+
   #sight(): string {
     const { dark } = this.world;
     return dark.size === 0 ? '' : `, without ${[...dark].join(', ')}`;
@@ -268,6 +318,7 @@ export class WholePath {
         return store.now();
       },
       transaction: async (work) => {
+        if (late === 0) await this.#letHappen();
         await tick();
         return store
           .transaction(async (tx) => {
