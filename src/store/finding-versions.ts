@@ -166,6 +166,7 @@ async function openBefore(
   );
 }
 
+/** A finding comes up once: OPENED again, as when a rule no longer ignores it, is a coming back. */
 async function stepsIn(
   sql: Sql,
   { from, to }: FindingTimes,
@@ -173,8 +174,13 @@ async function stepsIn(
   ids: Ids,
 ): Promise<readonly { readonly n: number; readonly type: DriftEventType; readonly count: number }[]> {
   return sql.query<{ n: number; type: DriftEventType; count: number }>(
-    `SELECT floor((date_part('epoch', h.at) * 1000 - $3::float8) / $4::float8)::int AS n, h.type, count(*)::int AS count
+    `SELECT floor((date_part('epoch', h.at) * 1000 - $3::float8) / $4::float8)::int AS n, step.type, count(*)::int AS count
        FROM finding_history AS h
+      CROSS JOIN LATERAL (
+            SELECT CASE WHEN h.type = 'OPENED' AND EXISTS (
+                     SELECT FROM finding_history AS earlier
+                      WHERE earlier.finding_id = h.finding_id AND earlier.type = 'OPENED' AND earlier.id < h.id)
+                   THEN 'REOPENED' ELSE h.type END AS type) AS step
       WHERE h.at >= $1 AND h.at < $2 AND ($5::text[] IS NULL OR h.finding_id = ANY ($5))
       GROUP BY 1, 2`,
     [timestamp(from), timestamp(to), from, length, ids ?? null],

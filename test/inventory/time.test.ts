@@ -320,6 +320,10 @@ describe('findings as they were', () => {
     // 2026-11-21 is a Saturday; its week began on Monday the 16th.
     const [week] = await inventory.driftTimeline(admin, { ...wanted, bucket: 'WEEK' });
     expect(week).toMatchObject({ from: day - 5 * DAY, to: day + 2 * DAY, opened: 2, resolved: 1, open: 1 });
+    // As when a rule that ignored it has ended.
+    await save(2, false, day + 7 * HOUR);
+    const [again] = await inventory.driftTimeline(admin, wanted);
+    expect(again).toMatchObject({ opened: 2, reopened: 1, open: 2 });
     const hidden = await inventory.driftTimeline(stranger, wanted);
     expect(hidden.map(({ opened, open }) => [opened, open])).toEqual([
       [0, 0],
