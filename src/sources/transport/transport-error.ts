@@ -57,7 +57,8 @@ const TIME_OUTS: Readonly<Record<string, readonly [Setback, (patience: Patience)
 /** A server that wants TLS ends a connection that begins without. */
 export function overPlainHttp(error: TransportError): TransportError {
   if (error.setback !== 'cut' && error.setback !== 'not-http') return error;
-  return new TransportError(error.setback, `${error.message}; or does this port want https?`, error);
+  const joint = error.message.endsWith('?') ? ' Or does' : '; does';
+  return new TransportError(error.setback, `${error.message}${joint} this port want https?`, error);
 }
 
 /** `15 s`, as a reason says it. */

@@ -106,7 +106,7 @@ describe('a pinned peer', () => {
   it('that wants TLS is suspected where plain http breaks off', async () => {
     const peer = await server(ok);
     const said = await failure(client([peer.url.replace('https', 'http')]));
-    expect(String(said)).toMatch(/; or does this port want https\?$/);
+    expect(String(said)).toMatch(/is it restarting\? Or does this port want https\?$/);
     expect(peer.seen).toEqual([]);
   });
 });
