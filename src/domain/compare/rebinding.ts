@@ -18,11 +18,16 @@ const bound = new WeakMap<Declarations, Kept>();
  */
 export function bindingOf(view: InventoryView): Binding {
   const last = bound.get(view.declarations);
-  if (last?.view === view) return last.binding;
+  // Findings change without anything that a binding is made of.
+  if (last !== undefined && isMadeOfTheSame(last.view, view)) return last.binding;
   const binding =
     last !== undefined && bindsAlike(last, view) ? carriedOver(last.binding, view) : bindDeclarations(view);
   bound.set(view.declarations, { view, binding });
   return binding;
+}
+
+function isMadeOfTheSame(a: InventoryView, b: InventoryView): boolean {
+  return a.guests === b.guests && a.nodes === b.nodes && a.clusters === b.clusters;
 }
 
 /** A binding holds guests and nodes as they were only where it names several, and to find nodes by name. */
