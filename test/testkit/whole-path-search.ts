@@ -29,9 +29,20 @@ export class Search {
   ): Promise<void> {
     const { PROPERTY_SEED: given, PROPERTY_SHRINK: shrinks } = process.env;
     const seed = given === undefined ? Date.now() % 1_000_000_000 : Number(given);
+    // Once one has failed, it alone goes on, to find the smallest that fails.
+    let failed: Ground | undefined;
+    const tried = async (ground: Ground, value: T) => {
+      if (failed !== undefined && failed !== ground) return;
+      try {
+        await holds(ground, value);
+      } catch (error) {
+        failed ??= ground;
+        throw error;
+      }
+    };
     const searches = this.#grounds.map((ground, i) =>
       fc.assert(
-        fc.asyncProperty(values, (value) => holds(ground, value)),
+        fc.asyncProperty(values, (value) => tried(ground, value)),
         { numRuns: Math.ceil(runs / AT_ONCE), seed: seed + i, endOnFailure: shrinks === 'no' },
       ),
     );
