@@ -181,7 +181,7 @@ export function apiKeyRevoke(config: Config, id: string, { json = false }: Readi
 }
 
 export async function configCheck(config: Config, { json = false }: Reading, print: Print): Promise<number> {
-  const checked = await checkSettings(config);
+  const checked = await checkSettings(config, Date.now());
   if (json) print(JSON.stringify(checked, null, 2));
   else {
     for (const { level, location, message } of checked) print(`${level.padEnd(7)} ${location}  ${message}`);

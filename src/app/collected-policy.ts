@@ -5,6 +5,7 @@ import type { CollectedSource } from '../collection/source.js';
 import { POLICY_FILE } from '../declared/policy-file.js';
 import { watchPaths } from '../declared/watch.js';
 import { POLICY_SOURCE } from '../domain/absorb-policy.js';
+import type { DeclaredProblem } from '../domain/declaration.js';
 import type { Policy } from '../domain/policy.js';
 import type { Instant } from '../domain/time.js';
 import type { Replica } from '../inventory/replica.js';
@@ -20,6 +21,8 @@ interface Needs {
   readonly replica: () => Pick<Replica, 'view' | 'catchUp'>;
   readonly collection: () => Pick<Collection, 'configure' | 'collectNow' | 'wake'>;
   differs(isSo: boolean): void;
+  /** What of a policy has no effect on this replica. */
+  warnings(read: { readonly policy: Policy; readonly text: string }): readonly DeclaredProblem[];
   now(): Instant;
 }
 
@@ -35,7 +38,7 @@ export class CollectedPolicy {
   constructor(needs: Needs) {
     const { configDir, log, differs, now } = needs;
     this.#needs = needs;
-    this.#inForce = new PolicyInForce(log);
+    this.#inForce = new PolicyInForce(needs);
     this.#own = new OwnPolicy({ configDir, log, differs, kept: () => needs.replica().view().policy });
     this.source = policyCollector({ look: (signal) => this.#own.look(signal), now });
   }

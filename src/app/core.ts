@@ -2,6 +2,7 @@ import { type Collection, collection as openCollection } from '../collection/col
 import { type Confirmations, confirmations as openConfirmations } from '../collection/confirmations.js';
 import type { RunView } from '../collection/live-events.js';
 import type { Config } from '../config.js';
+import { policyWarnings } from '../declared/policy-warnings.js';
 import { declaredSourceName } from '../domain/absorb-declared.js';
 import { POLICY_SOURCE } from '../domain/absorb-policy.js';
 import type { CollectorName } from '../domain/contract.js';
@@ -85,6 +86,7 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   const policy = new CollectedPolicy({
     ...{ configDir: config.configDir, log, differs: telemetry.policyDiffers, now: clock.now },
     ...{ replica: () => replica, collection: () => collection },
+    warnings: (read) => policyWarnings(read, config, clock.now()),
   });
   const present = (): InventorySettings => inventorySettings(settings, policy.policy(), estate);
   const replica = await openReplica(store, present());

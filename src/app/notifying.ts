@@ -3,8 +3,9 @@ import type { Config } from '../config.js';
 import { DAY } from '../domain/time.js';
 import { cursorText, parseCursor } from '../feed/cursor.js';
 import { notifications } from '../notifications/notifications.js';
+import type { Turn } from '../notifications/target-tenure.js';
 import type { NotificationVerbs } from '../notifications/verbs.js';
-import type { Telemetry } from '../telemetry.js';
+import type { Logger, Telemetry } from '../telemetry.js';
 import type { Core } from './core.js';
 
 /** A changed policy is noticed this often. */
@@ -40,6 +41,7 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
     measured: telemetry.delivered,
     failing: telemetry.targetFailing,
     deadLetters: telemetry.deadLetters,
+    turned: (target, turn) => tell(log, target, turn),
     onTrouble: (name, cause) => log.warn({ target: name, err: cause }, 'telling stopped; it goes on by itself'),
     onLost: (target) =>
       log.error(
@@ -85,4 +87,18 @@ export async function startNotifying(core: Core, config: Config, telemetry: Tele
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** What mends itself is a warning; a dead letter waits for a person. */
+function tell(log: Pick<Logger, 'info' | 'warn' | 'error'>, target: string, { kind, ...turn }: Turn): void {
+  switch (kind) {
+    case 'failing':
+      log.warn({ target, ...turn }, 'this target cannot be told; it is tried again');
+      break;
+    case 'spent':
+      log.error({ target, ...turn }, 'this target is given up: what waited for it is dead letters');
+      break;
+    case 'recovered':
+      log.info({ target }, 'this target takes messages again');
+  }
 }

@@ -1,16 +1,24 @@
 import { parsePolicy } from '../declared/policy-file.js';
 import { policyProblems, shortHash } from '../domain/absorb-policy.js';
+import type { DeclaredProblem } from '../domain/declaration.js';
 import { DEFAULT_POLICY, type Policy } from '../domain/policy.js';
 import { isoTime } from '../domain/time.js';
 import type { KeptPolicy } from '../domain/view.js';
 import type { Logger } from '../telemetry.js';
+
+interface Needs {
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** What of a policy has no effect on this replica. */
+  warnings(read: { readonly policy: Policy; readonly text: string }): readonly DeclaredProblem[];
+}
 
 /**
  * The policy that this replica goes by: the last good one in the store, whoever read it, parsed once. What is told of it is
  * told by every replica, as each may be the one whose log is looked at.
  */
 export class PolicyInForce {
-  readonly #log: Pick<Logger, 'info' | 'error'>;
+  readonly #log: Needs['log'];
+  readonly #warnings: Needs['warnings'];
   #kept: KeptPolicy | null = null;
   #policy = DEFAULT_POLICY;
   /** Of the content that the policy is made of; null: every default holds. */
@@ -21,8 +29,9 @@ export class PolicyInForce {
     trouble: null,
   };
 
-  constructor(log: Pick<Logger, 'info' | 'error'>) {
+  constructor({ log, warnings }: Needs) {
     this.#log = log;
+    this.#warnings = warnings;
   }
 
   policy(): Policy {
@@ -59,6 +68,8 @@ export class PolicyInForce {
     this.#told = { contentHash: this.#contentHash, trouble };
     if (taken !== null && taken.contentHash === this.#contentHash && contentHash !== this.#contentHash) {
       this.#log.info({ policy: shortHash(taken.contentHash), since: isoTime(taken.since) }, 'this policy is in force');
+      for (const { location, message } of this.#warnings({ policy: this.#policy, text: taken.text }))
+        this.#log.warn(`${location}: ${message}`);
     }
     if (trouble === before) return;
     if (trouble === null) this.#log.info('policy.yaml can be used again');

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { readContract } from '../declared/contract-file.js';
 import { readPolicy } from '../declared/policy-file.js';
+import { policyWarnings } from '../declared/policy-warnings.js';
 import { declaredFile } from '../declared/source.js';
 import { readSources } from '../declared/sources-file.js';
+import type { Instant } from '../domain/time.js';
 import { DECLARED_FILES } from './estate.js';
 
 /** `error`: something will not be used; `warning`: used, but look; `note`: a file that is not there, and what that means. */
@@ -16,7 +18,7 @@ export interface Checked {
 const CHECK_TIMEOUT = 10_000;
 
 /** Reads everything the gateway would read at its start, without a database and without asking any source. */
-export async function checkSettings(config: Config): Promise<readonly Checked[]> {
+export async function checkSettings(config: Config, now: Instant): Promise<readonly Checked[]> {
   const found: Checked[] = config.warnings.map((message) => ({ level: 'warning', location: 'environment', message }));
   const sources = await readSources(config.configDir, { secret: config.secret });
   switch (sources.kind) {
@@ -37,6 +39,8 @@ export async function checkSettings(config: Config): Promise<readonly Checked[]>
   const policy = await readPolicy(config.configDir, AbortSignal.timeout(CHECK_TIMEOUT));
   if (policy.kind === 'refused')
     found.push(...policy.problems.map((problem) => ({ level: 'error' as const, ...problem })));
+  if (policy.kind === 'read')
+    found.push(...policyWarnings(policy, config, now).map((problem) => ({ level: 'warning' as const, ...problem })));
   const contract = await readContract(config.configDir);
   found.push(...contract.problems.map((problem) => ({ level: 'error' as const, ...problem })));
   for (const name of DECLARED_FILES) found.push(...(await checkDeclared(config, name)));

@@ -1,5 +1,6 @@
 import { type NotifyTarget, REDIS_TARGET } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
+import { lacksOf } from '../domain/target-lack.js';
 import type { Message } from '../store/delivery-words.js';
 import { Holder } from './holder.js';
 import { mailer } from './mail.js';
@@ -64,6 +65,10 @@ export function notifications(needs: NotificationNeeds): Notifications {
       ...needs,
       deliver,
       targets: () => [...running.values()].map(({ target }) => target),
+      lack: (target) =>
+        lacksOf(target, needs)
+          .map(({ message }) => message)
+          .join('; ') || null,
       hasRedis: () => redis !== undefined,
       tryRedis: async () => (redis === undefined ? { kind: 'failed', reason: 'REDIS_URL is not set' } : redis.test()),
     }),

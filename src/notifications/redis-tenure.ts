@@ -6,7 +6,7 @@ import type { Tenure } from './holder.js';
 import type { EventStream } from './redis-stream.js';
 import type { TenureNeeds } from './target-tenure.js';
 
-export type RedisNeeds = Pick<TenureNeeds, 'store' | 'now' | 'measured' | 'failing' | 'onLost'> & {
+export type RedisNeeds = Pick<TenureNeeds, 'store' | 'now' | 'measured' | 'failing' | 'turned' | 'onLost'> & {
   readonly stream: EventStream;
   parseCursor(text: string): bigint;
   /** How many entries the stream keeps, about. */
@@ -93,6 +93,7 @@ export class RedisTenure implements Tenure {
     if (this.#state.failures === 0 && upto === undefined) return;
     const at = this.#needs.now();
     await this.#needs.store.deliveries.recovered(REDIS_TARGET, at);
+    if (this.#state.failures > 0) this.#needs.turned(REDIS_TARGET, { kind: 'recovered' });
     this.#state = { ...this.#state, failures: 0, lastSuccessAt: at };
   }
 
@@ -113,6 +114,7 @@ export class RedisTenure implements Tenure {
     this.#needs.failing(REDIS_TARGET, true);
     const failure = { at, reason, failures, spent: false, nextAttemptAt: this.#retryAt };
     await store.deliveries.failed(REDIS_TARGET, null, failure);
+    if (failures === 1) this.#needs.turned(REDIS_TARGET, { kind: 'failing', reason });
     this.#state = { ...this.#state, failures };
     return this.#retryAt;
   }

@@ -10,6 +10,13 @@ import type { Attempt } from './webhook.js';
 
 export type Outcome = 'delivered' | 'failed' | 'dead';
 
+/** What is news of a target: told once, however many attempts say the same. */
+export type Turn =
+  | { readonly kind: 'failing'; readonly reason: string }
+  /** Its retry plan is spent, and so many messages became dead letters. */
+  | { readonly kind: 'spent'; readonly reason: string; readonly letters: number }
+  | { readonly kind: 'recovered' };
+
 export interface TenureNeeds extends ComposeNeeds, HolderNeeds {
   readonly store: Pick<Store, 'lock' | 'events' | 'deliveries'>;
   /** One attempt at one message. */
@@ -17,6 +24,7 @@ export interface TenureNeeds extends ComposeNeeds, HolderNeeds {
   /** An attempt ended so; `dead`: that many messages became dead letters. */
   measured(target: string, outcome: Outcome, count: number): void;
   failing(target: string, isFailing: boolean): void;
+  turned(target: string, turn: Turn): void;
   deadLetters(target: string, count: number): void;
   /** The log no longer reaches back to where the target stood. */
   onLost(target: string): void;
@@ -101,13 +109,20 @@ export class TargetTenure implements Tenure {
   }
 
   async #delivered(message: Message, at: Instant): Promise<void> {
-    const { store, measured, failing } = this.#needs;
+    const { store, measured } = this.#needs;
     this.#expect(await store.deliveries.delivered(this.#target.id, message, at));
+    this.#takes();
     this.#state = { ...this.#state, ...HEALTHY, cursor: message.upto, pending: null, lastSuccessAt: at };
     const window = this.#target.digest?.window ?? 0;
     this.#toldAt = [...this.#toldAt.filter((told) => told > at - window), ...(message.events === 1 ? [at] : [])];
     measured(this.#target.id, 'delivered', 1);
-    failing(this.#target.id, false);
+  }
+
+  /** An attempt succeeded. */
+  #takes(): void {
+    const { id } = this.#target;
+    this.#needs.failing(id, false);
+    if (this.#state.failures > 0) this.#needs.turned(id, { kind: 'recovered' });
   }
 
   async #failed(message: Message, reason: string, at: Instant): Promise<void> {
@@ -119,6 +134,7 @@ export class TargetTenure implements Tenure {
     if (wait === undefined) return this.#bury(message, { at, reason, failures, spent: true, nextAttemptAt: null });
     const failure: Failure = { at, reason, failures, spent: false, nextAttemptAt: at + wait };
     this.#expect(await store.deliveries.failed(this.#target.id, message, failure));
+    if (failures === 1) this.#needs.turned(this.#target.id, { kind: 'failing', reason });
     this.#state = { ...this.#state, ...failure, lastFailureAt: at };
   }
 
@@ -129,6 +145,8 @@ export class TargetTenure implements Tenure {
     const dead = [message, ...rest];
     const upto = dead.at(-1)?.upto ?? message.upto;
     this.#expect(await this.#needs.store.deliveries.bury(id, dead, upto, failure));
+    const { reason } = failure;
+    if (!this.#state.spent) this.#needs.turned(id, { kind: 'spent', reason, letters: dead.length });
     this.#state = { ...this.#state, ...failure, lastFailureAt: failure.at, cursor: upto, pending: null };
     this.#needs.measured(id, 'dead', dead.length);
     await this.#countLetters();
@@ -179,8 +197,8 @@ export class TargetTenure implements Tenure {
     if (this.#state.failures === 0) return;
     const at = this.#needs.now();
     await this.#needs.store.deliveries.recovered(this.#target.id, at);
+    this.#takes();
     this.#state = { ...this.#state, ...HEALTHY, lastSuccessAt: at };
-    this.#needs.failing(this.#target.id, false);
   }
 
   async #notePlace(): Promise<void> {

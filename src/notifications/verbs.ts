@@ -17,7 +17,7 @@ export interface NotificationTargetRecord {
   readonly topics: readonly Topic[];
   readonly minSeverity: Severity | null;
   readonly tenant: string | null;
-  readonly state: 'HEALTHY' | 'FAILING' | 'SPENT';
+  readonly state: 'HEALTHY' | 'FAILING' | 'SPENT' | 'MISCONFIGURED';
   /** Cursor of the event log: everything up to there is settled. null: it has not begun. */
   readonly cursor: string | null;
   readonly failures: number;
@@ -81,6 +81,8 @@ export interface VerbNeeds {
   now(): Instant;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   targets(): readonly NotifyTarget[];
+  /** Why nothing can be sent to it as things are set; null: it may be tried. */
+  lack(target: NotifyTarget): string | null;
   hasRedis(): boolean;
   cursorText(cursor: bigint): string;
   deliver(target: NotifyTarget, message: ReturnType<typeof testMessage>, signal: AbortSignal): Promise<Attempt>;
@@ -111,10 +113,13 @@ export function notificationVerbs(needs: VerbNeeds): NotificationVerbs {
     async targets(principal) {
       const all = visible(principal);
       const names = all.map(({ name }) => name);
+      const lacks = new Map(needs.targets().map((target) => [target.id, needs.lack(target)]));
       const [states, letters] = await Promise.all([deliveries.states(names), deliveries.countLetters(names, false)]);
       return all.map((target) => {
         const state = states.find(({ id }) => id === target.name);
-        return { ...target, ...standing(state, needs), deadLetters: letters.get(target.name) ?? 0 };
+        const lack = lacks.get(target.name) ?? null;
+        const muted = lack === null ? {} : ({ state: 'MISCONFIGURED', reason: lack } as const);
+        return { ...target, ...standing(state, needs), ...muted, deadLetters: letters.get(target.name) ?? 0 };
       });
     },
 

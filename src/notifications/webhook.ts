@@ -7,6 +7,7 @@ import { ipAddress } from '../domain/address.js';
 import type { WebhookTarget } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
 import { type Destination, refusedAddress } from '../domain/target-address.js';
+import { hookUrl, refusedLiteral, unsigned } from '../domain/target-lack.js';
 import { SECOND } from '../domain/time.js';
 import type { Message } from '../store/delivery-words.js';
 
@@ -31,11 +32,12 @@ export async function postWebhook(
   needs: WebhookNeeds,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const address = addressOf(target, needs);
-  if (typeof address === 'string') return { kind: 'failed', reason: address };
+  const url = hookUrl(target, needs);
+  if (typeof url === 'string') return { kind: 'failed', reason: url };
+  const refused = refusedLiteral(url, target);
+  if (refused !== undefined) return { kind: 'failed', reason: `nothing was sent: ${refused}` };
   const signature = signatureOf(target, message, needs);
-  if (signature === undefined)
-    return { kind: 'failed', reason: `${target.secretEnv} is not set: nothing is sent unsigned` };
+  if (typeof signature === 'string') return { kind: 'failed', reason: signature };
   const headers = {
     'content-type': 'application/json; charset=utf-8',
     'user-agent': 'sankofa-it',
@@ -43,31 +45,19 @@ export async function postWebhook(
     'x-sankofa-delivery': message.id,
     ...signature,
   };
-  return post(address, { headers, body: message.body, allow: target.allow, ...needs.reach }, signal);
+  return post(url, { headers, body: message.body, allow: target.allow, ...needs.reach }, signal);
 }
 
-/** The hex HMAC-SHA256 of the raw body; undefined: its key is missing. */
+/** The hex HMAC-SHA256 of the raw body; a text: why there is none. */
 function signatureOf(
-  { secretEnv }: WebhookTarget,
+  target: WebhookTarget,
   { body }: Message,
   { secret }: WebhookNeeds,
-): Readonly<Record<string, string>> | undefined {
-  if (secretEnv === null) return {};
-  const key = secret(secretEnv);
-  if (key === undefined) return undefined;
+): Readonly<Record<string, string>> | string {
+  if (target.secretEnv === null) return {};
+  const key = secret(target.secretEnv);
+  if (key === undefined) return unsigned(target.secretEnv);
   return { 'x-sankofa-signature': `sha256=${createHmac('sha256', key.reveal()).update(body).digest('hex')}` };
-}
-
-/** The URL, or why there is none. */
-function addressOf({ url }: WebhookTarget, { secret }: WebhookNeeds): URL | string {
-  if ('written' in url) return new URL(url.written);
-  const text = secret(url.env)?.reveal();
-  if (text === undefined) return `${url.env} is not set: it must hold the address`;
-  const parsed = URL.canParse(text) ? new URL(text) : undefined;
-  const isWeb = parsed?.protocol === 'https:' || parsed?.protocol === 'http:';
-  return parsed !== undefined && isWeb && parsed.username === '' && parsed.password === ''
-    ? parsed
-    : `${url.env} holds no address that begins with https:// and has no user in it`;
 }
 
 interface Posting {
@@ -86,9 +76,6 @@ function post(
 ): Promise<Attempt> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const destination = { protocol: url.protocol === 'http:' ? 'http:' : 'https:', host, allow } as const;
-  const literal = ipAddress(host);
-  const refused = literal === undefined ? undefined : refusedAddress(literal, destination);
-  if (refused !== undefined) return Promise.resolve({ kind: 'failed', reason: `nothing was sent: ${refused}` });
   const timeout = AbortSignal.timeout(answerWithin);
   return new Promise((resolve) => {
     const failed = (cause: unknown) =>

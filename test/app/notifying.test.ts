@@ -66,6 +66,8 @@ it('tells a webhook of a saved policy what the estate does, and an admin how tha
     deadLetters: 0,
     reason: expect.stringContaining('answered 503'),
   });
+  const lines = (words: string) => gateway?.log.filter((line) => line.includes(words)).length;
+  expect(lines('this target cannot be told; it is tried again')).toBe(1);
   expect(await graphql('{ deadLetters { totalCount nodes { id } pageInfo { hasNextPage } } }')).toEqual({
     deadLetters: { totalCount: 0, nodes: [], pageInfo: { hasNextPage: false } },
   });
@@ -91,6 +93,29 @@ it('tells a target that is there at the first start from the log’s beginning, 
   await until(() => later.received.length > 0 && first.received.length > 1);
   expect(changes(later)).toMatchObject([{ change: 'created', name: 'told' }]);
   await later.close();
+});
+
+it('says at the start what of the policy has no effect here, each once, and again when a policy is saved', async () => {
+  const mute = '  - { name: portal, url: "https://portal.example.org/hook", secretEnv: NOT_SET }\n';
+  const over = 'ignore:\n  - { tag: lab, until: 2020-01-01 }\n';
+  const files = { 'policy.yaml': `${over}notify:\n${mute}` };
+  gateway = await openGateway({ env: { SIMULATE: '1', SIMULATE_NODES: '1', SIMULATE_GUESTS: '2' }, files });
+  const lines = (words: string) => gateway?.log.filter((line) => line.includes(words)).length;
+  const mail = '  - { name: ops, email: [ops@example.org] }\n';
+  const words = [
+    'policy.yaml:2: ignore[0].until is over since 2020-01-02T00:00:00.000Z',
+    'policy.yaml:4: notify[0].secretEnv NOT_SET is not set: nothing is sent unsigned',
+    'policy.yaml:5: notify[1].email SMTP_URL is not set: no mail can be sent',
+  ];
+  expect(words.map(lines)).toEqual([1, 1, 0]);
+  await writeFile(join(gateway.configDir, 'policy.yaml.new'), `${over}notify:\n${mute}${mail}`);
+  await rename(join(gateway.configDir, 'policy.yaml.new'), join(gateway.configDir, 'policy.yaml'));
+  await until(() => lines('notify[1].email') === 1);
+  expect(words.map(lines)).toEqual([2, 2, 1]);
+  expect((await gateway.graphql<Targets>(TARGETS)).notificationTargets[0]).toMatchObject({
+    state: 'MISCONFIGURED',
+    reason: 'NOT_SET is not set: nothing is sent unsigned',
+  });
 });
 
 it('shows nobody without notification:manage whom it tells', async () => {

@@ -80,7 +80,7 @@ describe('a policy.yaml while another replica reads its own', () => {
 describe('the policy in force', () => {
   it('that a newer version wrote leaves the one before it, says so, and is over with one that can be read', () => {
     const { lines, log } = logged();
-    const inForce = new PolicyInForce(log);
+    const inForce = new PolicyInForce({ log, warnings: () => [] });
     const follow = (each: KeptPolicy) => {
       const isAnother = inForce.follow(each);
       inForce.tell();
@@ -101,7 +101,7 @@ describe('the policy in force', () => {
   });
 
   it('is the same object until another one is taken, whatever is learned of its file', () => {
-    const inForce = new PolicyInForce(logged().log);
+    const inForce = new PolicyInForce({ log: logged().log, warnings: () => [] });
     inForce.follow(kept(STARS));
     const before = inForce.policy();
     expect(inForce.follow(kept(STARS, GONE))).toBe(false);

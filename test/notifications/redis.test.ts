@@ -122,7 +122,7 @@ describeRedis('the Redis stream', () => {
   it('delays no webhook while Redis is away or hangs, and says of itself that it fails', async () => {
     const site = await receiver(clock.now);
     redis.freeze();
-    const { commit, told } = await streaming([hook(site.url)]);
+    const { commit, told, turns } = await streaming([hook(site.url)]);
     await commit(driftOpened(1));
     await clock.until(() => site.received.length === 1, 1);
     redis.thaw();
@@ -136,6 +136,11 @@ describeRedis('the Redis stream', () => {
     await redis.start();
     await clock.until(async () => (await length()) === 2, 1);
     expect(await told.verbs.test(caller(), 'redis', AbortSignal.timeout(5_000))).toMatchObject({ kind: 'delivered' });
+    await clock.until(() => turns.length === 2, 1);
+    expect(turns).toEqual([
+      { target: 'redis', kind: 'failing', reason: expect.any(String) },
+      { target: 'redis', kind: 'recovered' },
+    ]);
     await site.close();
   });
 });

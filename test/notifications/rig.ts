@@ -34,6 +34,7 @@ export interface Rig {
   readonly measured: Record<string, number>;
   readonly troubles: unknown[];
   readonly lost: string[];
+  readonly turns: Readonly<Record<string, unknown>>[];
   commit(...events: readonly NewLogEvent[]): Promise<readonly bigint[]>;
   stop(): Promise<void>;
 }
@@ -48,6 +49,7 @@ export async function rig(
   const measured: Record<string, number> = {};
   const troubles: unknown[] = [];
   const lost: string[] = [];
+  const turns: Readonly<Record<string, unknown>>[] = [];
   const told = notifications({
     store,
     now: clock.now,
@@ -63,6 +65,7 @@ export async function rig(
       measured[`${target} ${outcome}`] = (measured[`${target} ${outcome}`] ?? 0) + count;
     },
     failing: () => {},
+    turned: (target, turn) => turns.push({ target, ...turn }),
     deadLetters: () => {},
     onTrouble: (_, cause) => troubles.push(cause),
     onLost: (target) => lost.push(target),
@@ -82,6 +85,7 @@ export async function rig(
     measured,
     troubles,
     lost,
+    turns,
     commit: (...events) => store.transaction((tx) => tx.events.append(events)),
     async stop() {
       await told.stop();

@@ -194,6 +194,55 @@ describe('a webhook', () => {
   });
 });
 
+describe('how a target does', () => {
+  it('is news once when it begins to fail, once when it is given up, and once when it takes messages again', async () => {
+    const one = await telling(hook(site.url));
+    site.behave(answers(503));
+    await one.commit(driftOpened(1));
+    await clock.until(() => site.received.length === 3);
+    const reason = expect.stringContaining('answered 503');
+    expect(one.turns).toEqual([{ target: 'hook', kind: 'failing', reason }]);
+    await one.commit(driftOpened(2));
+    await clock.until(() => one.measured['hook dead'] === 2);
+    await one.commit(driftOpened(3));
+    await clock.until(() => one.measured['hook dead'] === 3);
+    site.behave(takes);
+    await one.commit(driftOpened(4));
+    await clock.until(() => one.measured['hook delivered'] === 1);
+    await one.commit(driftOpened(5));
+    await clock.until(() => one.measured['hook delivered'] === 2);
+    expect(one.turns).toEqual([
+      { target: 'hook', kind: 'failing', reason },
+      { target: 'hook', kind: 'spent', reason, letters: 2 },
+      { target: 'hook', kind: 'recovered' },
+    ]);
+  });
+
+  it('is said before its first event, where nothing can be sent as things are set', async () => {
+    const mail = { kind: 'mail', id: 'ops', to: ['ops@example.org'], from: null } as const;
+    const { secretEnv: _, url: __, format: ___, allow: ____, ...common } = hook(site.url);
+    const one = await telling(
+      hook(site.url),
+      hook(site.url, { id: 'unsigned', secretEnv: 'UNSET' }),
+      hook('', { id: 'nowhere', url: { env: 'NO_URL' }, secretEnv: 'UNSET' }),
+      { ...common, ...mail },
+    );
+    expect((await targetsNow(one)).map(({ name, state, reason, failures }) => [name, state, reason, failures])).toEqual(
+      [
+        ['hook', 'HEALTHY', null, 0],
+        ['unsigned', 'MISCONFIGURED', 'UNSET is not set: nothing is sent unsigned', 0],
+        [
+          'nowhere',
+          'MISCONFIGURED',
+          'NO_URL is not set: it must hold the address; UNSET is not set: nothing is sent unsigned',
+          0,
+        ],
+        ['ops', 'MISCONFIGURED', 'SMTP_URL is not set: no mail can be sent', 0],
+      ],
+    );
+  });
+});
+
 it('two replicas tell each event once, and the other goes on when one stops', async () => {
   const one = await telling(hook(site.url, { digest: null }));
   const store = await openStore({ url: kit.url, applicationName: 'replica', maxConnections: 3 });

@@ -13,6 +13,7 @@ const KINDS = {
 const STATES = {
   HEALTHY: 'The last attempt succeeded, or none was made yet',
   FAILING: 'The last attempt failed; the next one is planned',
+  MISCONFIGURED: 'Nothing can be sent as things are set: `reason` says what is missing',
   SPENT: 'The retry plan is spent: what is new gets one attempt, until one succeeds',
 };
 
@@ -55,7 +56,10 @@ export class NotificationTarget {
   lastSuccessAt: number | null;
   @Field(() => DateTime, { nullable: true, description: 'When an attempt last failed' })
   lastFailureAt: number | null;
-  @Field(() => String, { nullable: true, description: 'Why the last attempt failed; null once one has succeeded' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the last attempt failed, or none can be made; null once one has succeeded',
+  })
   reason: string | null;
   @Field(() => Int, { description: 'Dead letters that wait for somebody to replay them' })
   deadLetters: number;

@@ -1,0 +1,59 @@
+import { ipAddress } from './address.js';
+import type { NotifyTarget, WebhookTarget } from './notify.js';
+import type { Secret } from './settings.js';
+import { refusedAddress } from './target-address.js';
+
+/** What this gateway has to send with. */
+export interface Means {
+  /** Of an environment variable; undefined: it is not set. */
+  secret(name: string): Secret | undefined;
+  /** Where mail goes; null: nowhere. */
+  readonly smtpUrl: Secret | null;
+}
+
+/** Why nothing can be sent to a target as things are set here: the field of its entry, and the words for it. No secret is in them. */
+export interface Lack {
+  readonly field: 'url' | 'urlEnv' | 'secretEnv' | 'email';
+  readonly message: string;
+}
+
+/** Empty: it may be tried. What only the attempt can tell (nobody listens, the key is a wrong one) is not asked here. */
+export function lacksOf(target: NotifyTarget, { secret, smtpUrl }: Means): readonly Lack[] {
+  if (target.kind === 'mail')
+    return smtpUrl === null ? [{ field: 'email', message: 'SMTP_URL is not set: no mail can be sent' }] : [];
+  const url = hookUrl(target, { secret });
+  const refused = typeof url === 'string' ? url : refusedLiteral(url, target);
+  const lacks: Lack[] = [];
+  if (refused !== undefined) lacks.push({ field: 'env' in target.url ? 'urlEnv' : 'url', message: refused });
+  const { secretEnv } = target;
+  if (secretEnv !== null && secret(secretEnv) === undefined)
+    lacks.push({ field: 'secretEnv', message: unsigned(secretEnv) });
+  return lacks;
+}
+
+/** Where a hook leads, or why that is not known. What the variable holds instead is not repeated: it may be a secret of another kind. */
+export function hookUrl({ url }: WebhookTarget, { secret }: Pick<Means, 'secret'>): URL | string {
+  if ('written' in url) return new URL(url.written);
+  const text = secret(url.env)?.reveal();
+  if (text === undefined) return `${url.env} is not set: it must hold the address`;
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  const isWeb = parsed?.protocol === 'https:' || parsed?.protocol === 'http:';
+  return parsed !== undefined && isWeb && parsed.username === '' && parsed.password === ''
+    ? parsed
+    : `${url.env} holds no address that begins with https:// and has no user in it`;
+}
+
+/** Why nothing may be sent to the address that a URL itself names; undefined: it may, or it names a host. */
+export function refusedLiteral(
+  { protocol, hostname }: URL,
+  { allow }: Pick<WebhookTarget, 'allow'>,
+): string | undefined {
+  const literal = ipAddress(hostname.replace(/^\[|\]$/g, ''));
+  if (literal === undefined) return undefined;
+  return refusedAddress(literal, { protocol: protocol === 'http:' ? 'http:' : 'https:', host: literal, allow });
+}
+
+/** Whoever is to check the signature would take an unsigned message for a forged one. */
+export function unsigned(secretEnv: string): string {
+  return `${secretEnv} is not set: nothing is sent unsigned`;
+}
