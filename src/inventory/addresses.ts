@@ -2,8 +2,9 @@ import { type Principal, seesTenant } from '../domain/access.js';
 import { familyOf, type IpAddress } from '../domain/address.js';
 import { scopeOf } from '../domain/carried.js';
 import { type Classify, classifier } from '../domain/classify.js';
-import { canBeAsked } from '../domain/compare/scope-reading.js';
 import type { Binding, DeclaredAddress } from '../domain/compare/binding.js';
+import { canBeAsked } from '../domain/compare/scope-reading.js';
+import type { GuestId } from '../domain/guest.js';
 import type { Mac } from '../domain/mac.js';
 import type { AddressClass, Policy } from '../domain/policy.js';
 import { seesFinding } from '../domain/sees-finding.js';
@@ -185,7 +186,11 @@ function guestsOf(record: AddressRecord): string[] {
 }
 
 function seesAddress(principal: Principal, record: AddressRecord): boolean {
-  const guests = guestsOf(record);
+  return seesAddressOf(principal, guestsOf(record));
+}
+
+/** An address belongs to the tenants of the guests that carry it or are declared with it. */
+export function seesAddressOf(principal: Principal, guests: readonly GuestId[]): boolean {
   return guests.length === 0
     ? seesTenant(principal, tenantOf({ cluster: '*' }))
     : seesFinding(principal, { guests, clusters: [] });

@@ -1,8 +1,9 @@
 import type { Principal } from '../domain/access.js';
-import type { Binding } from '../domain/compare/binding.js';
+import type { Binding, DeclaredAddress } from '../domain/compare/binding.js';
 import type { Difference, DriftFindingKind } from '../domain/finding.js';
 import { seesFinding } from '../domain/sees-finding.js';
 import type { GuestView, InventoryView } from '../domain/view.js';
+import { seesAddressOf } from './addresses.js';
 import { DEFAULT_STATES, livingFindings } from './findings.js';
 import type { DriftFacts, InventoryFreshness } from './records.js';
 
@@ -29,7 +30,7 @@ export function driftFacts(
     difference.guests.flatMap((id) => view.guests.get(id) ?? []);
   return {
     freshness,
-    ipAddressesConfIpsNotOnGuests: confAddressesNotCarried(view, binding),
+    ipAddressesConfIpsNotOnGuests: confAddressesNotCarried(principal, view, binding),
     guestIpsNotDeclared: of('ADDRESS_NOT_DECLARED').flatMap((difference) =>
       guestsOf(difference).map(({ vmid, row }) => ({ ip: addressIn(difference), vmid, name: row.name })),
     ),
@@ -63,13 +64,22 @@ export function driftFacts(
 
 const CONF = 'ip-addresses.conf';
 
-function confAddressesNotCarried(view: InventoryView, binding: Binding): DriftFacts['ipAddressesConfIpsNotOnGuests'] {
+function confAddressesNotCarried(
+  principal: Principal,
+  view: InventoryView,
+  binding: Binding,
+): DriftFacts['ipAddressesConfIpsNotOnGuests'] {
   const carried = new Set<string>();
   for (const guest of view.guests.values()) {
     if (!guest.row.template) for (const { scope, address } of guest.carried) carried.add(`${scope}/${address}`);
   }
+  const isSeen = (facts: readonly DeclaredAddress[]) =>
+    seesAddressOf(
+      principal,
+      facts.flatMap((fact) => fact.guests),
+    );
   return [...binding.declaredAddresses].flatMap(([key, facts]) =>
-    carried.has(key)
+    carried.has(key) || !isSeen(facts)
       ? []
       : facts
           .filter((fact) => fact.source === CONF)

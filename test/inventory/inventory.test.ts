@@ -312,6 +312,9 @@ describe('addresses', () => {
   });
 
   it('are listed raw for the legacy route, also where some guest could not be asked', () => {
+    expect(inventory.driftFacts(caller(['viewer'], { tenants: ['elsewhere'] })).ipAddressesConfIpsNotOnGuests).toEqual(
+      [],
+    );
     expect(inventory.driftFacts(admin).ipAddressesConfIpsNotOnGuests).toEqual([
       { ip: '10.0.0.77', key: 'SPARE', line: 2 },
     ]);
