@@ -5,11 +5,23 @@ import { text, timestamp } from './sql-values.js';
 
 /** Writes when parts were read. One part may have been read twice in a run: the later word counts. */
 export async function saveReads(sql: Sql, seq: bigint, rows: readonly PartReadRow[]): Promise<void> {
-  const byPart = new Map<string, PartReadRow>();
-  for (const row of rows) byPart.set(`${row.part}\0${row.source}\0${row.key}`, row);
-  const reads = [...byPart.values()];
+  const reads = latest(rows);
   if (reads.length >= COPY_ROWS) await replaceReads(sql, seq, reads);
   else await upsertReads(sql, seq, reads);
+}
+
+function latest(rows: readonly PartReadRow[]): readonly PartReadRow[] {
+  const bySource = new Map<string, Map<string, Map<string, PartReadRow>>>();
+  for (const row of rows) mapIn(mapIn(bySource, row.source), row.part).set(row.key, row);
+  return [...bySource.values()].flatMap((byPart) => [...byPart.values()].flatMap((byKey) => [...byKey.values()]));
+}
+
+function mapIn<V>(maps: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  const known = maps.get(key);
+  if (known !== undefined) return known;
+  const map = new Map<string, V>();
+  maps.set(key, map);
+  return map;
 }
 
 async function upsertReads(sql: Sql, seq: bigint, reads: readonly PartReadRow[]): Promise<void> {

@@ -11,6 +11,9 @@ import type {
 /** `free`: what it says is known without a request. */
 export type Part = PartKey & { readonly age: PartAge | undefined; readonly free: boolean };
 
+/** Sees one part by itself: a poll looks at tens of thousands, and of nearly all no more than their age. `key`: also as a number. */
+export type Visit = (part: SlicePart, key: string | number, age: PartAge | undefined, free: boolean) => void;
+
 export interface Listed {
   /** Without quorum nobody can prove an absence: VMIDs are not asked for. */
   readonly quorate: boolean;
@@ -20,8 +23,10 @@ export interface Listed {
 }
 
 export interface Estate {
-  /** Every part that can be asked for now: of guests on nodes that are not offline, of those nodes, and of VMIDs in question. */
-  readonly parts: readonly Part[];
+  /** Visits every part that can be asked for now: of guests on nodes that are not offline, of those nodes, and of VMIDs in question. */
+  each(visit: Visit): void;
+  /** The nodes of machines that can be asked. */
+  readonly powered: ReadonlyMap<string, Part>;
   /** Those that ask whether a VMID is free. */
   readonly proofs: readonly Part[];
   readonly guests: ReadonlyMap<number, ObservedRow>;
@@ -36,13 +41,11 @@ export function estateOf({ rows, nodes, known, quorate }: Listed): Estate {
   const listed = new Set<number>();
   const guests = new Map<number, ObservedRow>();
   const powered = new Map<string, Part>();
-  const parts: Part[] = [];
   for (const row of rows) {
     const { vmid, node } = row;
     listed.add(vmid);
     if (offline.has(node)) continue;
     guests.set(vmid, row);
-    parts.push(...guestParts(row, known.guests.get(vmid)));
     if (row.kind === 'QEMU' && !powered.has(node)) powered.set(node, paid('power', node, known.power.get(node)));
   }
   const proofs = quorate ? questions(known, listed) : [];
@@ -55,8 +58,12 @@ export function estateOf({ rows, nodes, known, quorate }: Listed): Estate {
     return row && guestParts(row, known.guests.get(row.vmid)).find((one) => one.part === part && one.key === key);
   };
   return {
-    parts: [...parts, ...powered.values(), ...proofs],
-    ...{ proofs, guests, find },
+    each(visit) {
+      for (const row of guests.values()) eachPart(row, known.guests.get(row.vmid), visit);
+      for (const { part, key, age, free } of powered.values()) visit(part, key, age, free);
+      for (const { part, key, age, free } of proofs) visit(part, key, age, free);
+    },
+    ...{ powered, proofs, guests, find },
     has: (part) => find(part) !== undefined || isQuestion(part),
   };
 }
@@ -70,12 +77,17 @@ function questions({ guests, vmids }: KnownCluster, listed: ReadonlySet<number>)
 }
 
 export function guestParts(row: ObservedRow, known: KnownGuest | undefined): readonly Part[] {
-  const key = String(row.vmid);
-  const config = paid('config', key, known?.parts.config);
+  const parts: Part[] = [];
+  eachPart(row, known, (part, key, age, free) => parts.push({ part, key: String(key), age, free }));
+  return parts;
+}
+
+function eachPart(row: ObservedRow, known: KnownGuest | undefined, visit: Visit): void {
+  visit('config', row.vmid, known?.parts.config, false);
   // Whether a guest without statistics runs is not known: its addresses are neither read nor said to be none.
-  if (row.status === 'UNKNOWN') return [config];
+  if (row.status === 'UNKNOWN') return;
   const free = row.status === 'STOPPED' || (row.kind === 'QEMU' && known?.agent === false);
-  return [config, { part: 'addresses', key, age: known?.parts.addresses, free }];
+  visit('addresses', row.vmid, known?.parts.addresses, free);
 }
 
 function paid(part: SlicePart, key: string, age: PartAge | undefined): Part {

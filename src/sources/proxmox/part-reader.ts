@@ -30,6 +30,7 @@ export class PartReader {
   readonly #needs: ReaderNeeds;
   readonly #book: PartBook;
   readonly #started: Instant;
+  /** What configs said in this pass. */
   readonly #agents = new Map<number, boolean>();
   readonly #silences = new Map<string, number>();
   readonly #skipped = new Map<string, number>();
@@ -40,7 +41,6 @@ export class PartReader {
     this.#needs = needs;
     this.#book = book;
     this.#started = needs.now();
-    for (const [vmid, guest] of needs.known.guests) if (guest.agent !== undefined) this.#agents.set(vmid, guest.agent);
     this.#asks = {
       config: { ...needs.ask, headersMs: CONFIG_MS, wanted: CONFIG_KEYS },
       addresses: { ...needs.ask, headersMs: AGENT_MS, wanted: INTERFACE_KEYS },
@@ -52,7 +52,7 @@ export class PartReader {
 
   /** Whether its config, as last read, has an agent. */
   agentOf(vmid: number): boolean | undefined {
-    return this.#agents.get(vmid);
+    return this.#agents.get(vmid) ?? this.#needs.known.guests.get(vmid)?.agent;
   }
 
   /** Nodes that said nothing to the last question. */
@@ -101,7 +101,7 @@ export class PartReader {
 
   async #addresses(entry: Entry, row: ObservedRow): Promise<void> {
     const qemu = row.kind === 'QEMU';
-    const agent = this.#agents.get(row.vmid);
+    const agent = this.agentOf(row.vmid);
     const nothing = row.status === 'STOPPED' ? 'stopped' : qemu && agent === false ? NO_AGENT : undefined;
     if (nothing !== undefined) {
       return this.#book.add(entry, this.#needs.now(), { kind: 'none', part: 'addresses', reason: nothing });

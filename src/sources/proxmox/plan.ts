@@ -94,7 +94,7 @@ function everything(input: PlanInput, estate: Estate): Reads {
     const addresses = guestParts(row, undefined).length > 1;
     guests.push({ row, config: true, addresses, mayWait: false, decides: isToBeDecided(input, row) });
   }
-  const power = estate.parts.flatMap(({ part, key }) => (part === 'power' ? [key] : []));
+  const power = [...estate.powered.keys()];
   const asked = input.plan.asked.filter((part) => part.part === 'vmid' && estate.has(part));
   const vmids = new Set([...estate.proofs, ...asked].map(({ key }) => Number(key)));
   return { guests, power, vmids: [...vmids], outdated: new Set() };
@@ -149,8 +149,7 @@ function slice(
   const taken: Part[] = [];
   let left = plan.slice;
   if (left <= 0) return taken;
-  const due = estate.parts.filter(({ age, part }) => backedOffUntil(age, part) <= at);
-  for (const part of longestUnread(due, left + chosen.size + underWay.size).sort(byAge)) {
+  for (const part of longestUnread(estate, left + chosen.size + underWay.size, at).sort(byAge)) {
     if (left <= 0) break;
     const name = partName(part);
     if (chosen.has(name) || underWay.has(name)) continue;
@@ -160,20 +159,27 @@ function slice(
   return taken;
 }
 
-/** The parts among which are the `count` that were longest unread and cost a request, and few others. Unsorted. */
-function longestUnread(parts: readonly Part[], count: number): Part[] {
-  const times = Float64Array.from(parts.filter(({ free }) => !free).map(attempted)).sort();
-  const last = times[count - 1] ?? Number.POSITIVE_INFINITY;
-  return parts.filter((part) => attempted(part) <= last);
+/** The parts that are due, among which are the `count` that were longest unread and cost a request, and few others. Unsorted. */
+function longestUnread(estate: Estate, count: number, at: Instant): Part[] {
+  const times: number[] = [];
+  estate.each((part, _, age, free) => {
+    if (!free && backedOffUntil(age, part) <= at) times.push(attempted(age));
+  });
+  const last = Float64Array.from(times).sort()[count - 1] ?? Number.POSITIVE_INFINITY;
+  const parts: Part[] = [];
+  estate.each((part, key, age, free) => {
+    if (attempted(age) <= last && backedOffUntil(age, part) <= at) parts.push({ part, key: String(key), age, free });
+  });
+  return parts;
 }
 
 /** Never attempted first, then the longest ago. */
 function byAge(a: Part, b: Part): number {
-  const [x, y] = [attempted(a), attempted(b)];
+  const [x, y] = [attempted(a.age), attempted(b.age)];
   return x === y ? 0 : x - y;
 }
 
-function attempted({ age }: Part): Instant {
+function attempted(age: PartAge | undefined): Instant {
   return age?.attemptedAt ?? Number.NEGATIVE_INFINITY;
 }
 
