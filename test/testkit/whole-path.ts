@@ -148,6 +148,7 @@ export class WholePath {
       this.#run(this.leader, follower === undefined ? sources : (mine ?? []), mode),
       ...(follower === undefined ? [] : [this.#run(follower, others ?? [], mode)]),
     ]);
+    if (theirs.size > 0) await this.leader.replica.catchUp();
     this.looked(sources.map(({ source }) => source));
   }
 
