@@ -16,7 +16,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { may, type Principal } from '../domain/access.js';
-import { DEFAULT_FIRST } from '../inventory/page.js';
+import { DEFAULT_FIRST } from '../domain/page.js';
 import { refused } from './errors.js';
 
 /** Objects an operation may build, roughly; a leaf is a tenth of one. */

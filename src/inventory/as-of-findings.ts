@@ -2,12 +2,12 @@ import type { Principal } from '../domain/access.js';
 import type { DriftFindingFilter } from '../domain/filters.js';
 import type { Finding } from '../domain/finding.js';
 import type { GuestId } from '../domain/guest.js';
+import { directionOf, encodeCursor, type Page, type PageRequest } from '../domain/page.js';
 import { seesFinding } from '../domain/sees-finding.js';
 import type { Instant } from '../domain/time.js';
 import type { FindingQuery, Store } from '../store/store.js';
 import { FINDING_ORDER, findingCursor, findingQuery, walkFindings } from './finding-walk.js';
 import { DEFAULT_STATES } from './findings.js';
-import { directionOf, encodeCursor, type Page, type PageRequest } from './page.js';
 import type { FindingRecord } from './records.js';
 
 /** All that there are: these are never shown as pages. */

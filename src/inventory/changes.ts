@@ -1,12 +1,12 @@
 import { demand, type Principal, seesTenant } from '../domain/access.js';
 import type { Declaration } from '../domain/declaration.js';
 import { DomainError } from '../domain/errors.js';
+import { decodeCursor, directionOf, encodeCursor, type Page, type PageRequest, type Place } from '../domain/page.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
 import type { VersionKind } from '../domain/version.js';
 import type { ChangesQuery, Store, VersionChange } from '../store/store.js';
 import { type ChangeKind, type Told, toldBy } from './changes-told.js';
-import { decodeCursor, directionOf, encodeCursor, type Page, type PageRequest, type Place } from './page.js';
 
 /** What can change, with the versions that tell it. A guest's parts are told as its own changes. */
 const SUBJECTS = {

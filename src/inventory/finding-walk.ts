@@ -1,7 +1,7 @@
 import type { DriftFindingFilter } from '../domain/filters.js';
 import type { Finding } from '../domain/finding.js';
+import { decodeCursor, type Place } from '../domain/page.js';
 import type { FindingQuery } from '../store/store.js';
-import { decodeCursor, type Place } from './page.js';
 
 export const FINDING_ORDER = 'findings';
 const MOST_AT_ONCE = 1_000;

@@ -2,19 +2,12 @@ import type { Principal } from '../domain/access.js';
 import type { DriftFindingFilter } from '../domain/filters.js';
 import type { DriftFindingState, Finding, FindingId } from '../domain/finding.js';
 import { lastSeen } from '../domain/last-seen.js';
+import { directionOf, encodeCursor, type Page, type PageRequest } from '../domain/page.js';
 import { placeOfGuest, seesFinding } from '../domain/sees-finding.js';
 import type { InventoryView } from '../domain/view.js';
 import type { Store } from '../store/store.js';
 import { FINDING_ORDER, findingCursor, findingQuery, walkFindings } from './finding-walk.js';
-import {
-  comparePlaces,
-  directionOf,
-  encodeCursor,
-  type Page,
-  type PageRequest,
-  pageOf,
-  type SortedList,
-} from './page.js';
+import { comparePlaces, pageOf, type SortedList } from './page.js';
 import type { FindingRecord } from './records.js';
 
 /** What a caller is shown who does not say which states. */

@@ -1,11 +1,12 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import type { Binding } from '../domain/compare/binding.js';
+import type { PageRequest } from '../domain/page.js';
 import { type JoinedPort, joinedPortMap } from '../domain/port-map.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
 import type { InventoryView } from '../domain/view.js';
 import { seesGuest } from './guests.js';
-import type { PageRequest, SortedList } from './page.js';
+import type { SortedList } from './page.js';
 import type { InventoryFreshness } from './records.js';
 import { serviceInventory } from './services.js';
 

@@ -2,10 +2,10 @@ import type { Principal } from '../domain/access.js';
 import type { DriftFindingFilter, GuestFilter } from '../domain/filters.js';
 import type { DeclaredFact, DriftFindingState, FindingEvent, FindingId } from '../domain/finding.js';
 import type { GuestId, NodeStatus } from '../domain/guest.js';
+import type { Page, PageRequest } from '../domain/page.js';
 import type { Instant } from '../domain/time.js';
 import type { ChangeRecord, ChangesWanted } from './changes.js';
 import type { NodeHardware } from './hardware.js';
-import type { Page, PageRequest } from './page.js';
 import type { PortMapQuery, PortMapRecord } from './port-map.js';
 import type {
   AddressCarrier,

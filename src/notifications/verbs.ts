@@ -2,9 +2,11 @@ import { demand, type Principal, seesTenant } from '../domain/access.js';
 import { DomainError } from '../domain/errors.js';
 import type { Severity } from '../domain/finding.js';
 import { type NotifyTarget, REDIS_TARGET, TOPICS, type Topic } from '../domain/notify.js';
+import type { Page, PageRequest } from '../domain/page.js';
 import type { Instant } from '../domain/time.js';
-import type { DeadLetter, TargetState } from '../store/delivery-words.js';
+import type { TargetState } from '../store/delivery-words.js';
 import type { Store } from '../store/store.js';
+import { type DeadLetterRecord, letterPage, letterRecord } from './letters.js';
 import { testMessage } from './message.js';
 import { STREAM } from './redis-stream.js';
 import type { Attempt } from './webhook.js';
@@ -28,31 +30,7 @@ export interface NotificationTargetRecord {
   readonly deadLetters: number;
 }
 
-export interface DeadLetterRecord {
-  /** The id of its delivery. */
-  readonly id: string;
-  readonly target: string;
-  readonly topic: string;
-  /** How many events are in it. */
-  readonly events: number;
-  readonly body: string;
-  readonly diedAt: Instant;
-  readonly reason: string;
-  readonly queuedAt: Instant | null;
-  readonly replayedAt: Instant | null;
-}
-
-export interface LetterPage {
-  readonly items: readonly DeadLetterRecord[];
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-  cursorOf(letter: DeadLetterRecord): string;
-  totalCount(): Promise<number>;
-}
-
-export interface LettersQuery {
-  readonly first?: number | undefined;
-  readonly after?: string | undefined;
+export interface LettersQuery extends PageRequest {
   readonly target?: string | undefined;
   /** Also those that were replayed. */
   readonly replayed?: boolean | undefined;
@@ -62,7 +40,7 @@ export interface LettersQuery {
 export interface NotificationVerbs {
   targets(principal: Principal): Promise<readonly NotificationTargetRecord[]>;
   /** Oldest first: the order in which they would be sent again. */
-  deadLetters(principal: Principal, query: LettersQuery): Promise<LetterPage>;
+  deadLetters(principal: Principal, query: LettersQuery): Promise<Page<DeadLetterRecord>>;
   /**
    * Sends dead letters of a target again, in their order, before what is new; no further than the first that fails.
    * Waits some seconds for what comes of it: a letter that is still queued by then goes on without anybody waiting.
@@ -90,8 +68,6 @@ export interface VerbNeeds {
   tryRedis(): Promise<Attempt>;
 }
 
-const DEFAULT_FIRST = 50;
-const MOST = 500;
 const REPLAY_WAITS = 10_000;
 const LOOK_EVERY = 100;
 
@@ -123,26 +99,10 @@ export function notificationVerbs(needs: VerbNeeds): NotificationVerbs {
       });
     },
 
-    async deadLetters(principal, { first = DEFAULT_FIRST, after, target, replayed = false }) {
-      if (!Number.isInteger(first) || first < 0 || first > MOST)
-        throw new DomainError('VALIDATION_ERROR', `first must be from 0 to ${MOST}`, { field: ['first'] });
+    async deadLetters(principal, { target, replayed = false, ...page }) {
       const targets =
         target === undefined ? visible(principal).map(({ name }) => name) : [named(principal, target).name];
-      const behind = after === undefined ? {} : { after: placeOf(after) };
-      const found = await deliveries.letters({ targets, replayed, ...behind, limit: first + 1 });
-      const places = new Map(found.map(({ id, place }) => [id, place]));
-      return {
-        items: found.slice(0, first).map(letterRecord),
-        hasNextPage: found.length > first,
-        hasPreviousPage: after !== undefined,
-        cursorOf: ({ id }) => String(places.get(id) ?? ''),
-        async totalCount() {
-          const counted = await Promise.all(
-            [false, ...(replayed ? [true] : [])].map((one) => deliveries.countLetters(targets, one)),
-          );
-          return counted.flatMap((counts) => [...counts.values()]).reduce((sum, count) => sum + count, 0);
-        },
-      };
+      return letterPage(deliveries, { targets, replayed }, page);
     },
 
     async replay(principal, { target, ids }, signal) {
@@ -211,15 +171,4 @@ function standing(
   const { cursor, failures, spent, nextAttemptAt, lastSuccessAt, lastFailureAt, reason } = state;
   const how = spent ? 'SPENT' : failures > 0 ? 'FAILING' : 'HEALTHY';
   return { state: how, cursor: cursorText(cursor), failures, nextAttemptAt, lastSuccessAt, lastFailureAt, reason };
-}
-
-function letterRecord({ place: _, upto: __, ...letter }: DeadLetter): DeadLetterRecord {
-  return letter;
-}
-
-function placeOf(cursor: string): bigint {
-  if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor);
-  throw new DomainError('VALIDATION_ERROR', 'after is not a cursor of this list; start without it', {
-    field: ['after'],
-  });
 }

@@ -1,6 +1,6 @@
 import type { Principal } from '../domain/access.js';
 import { DomainError } from '../domain/errors.js';
-import { MAX_FIRST } from '../inventory/page.js';
+import { MAX_FIRST } from '../domain/page.js';
 import type { RestFacts } from '../inventory/rest-facts.js';
 import type { ServiceItem } from '../inventory/services.js';
 import type { InventoryVerbs } from '../inventory/verbs.js';

@@ -180,16 +180,21 @@ async function buryAll(
   return rows.length > 0;
 }
 
-function lettersOf(sql: Sql, { targets, replayed, after, ids, limit }: DeadLetterQuery): Promise<DeadLetter[]> {
-  return sql.query<DeadLetter & pg.QueryResultRow>(
+async function lettersOf(
+  sql: Sql,
+  { targets, replayed, after, before, backward = false, ids, limit }: DeadLetterQuery,
+): Promise<readonly DeadLetter[]> {
+  const found = await sql.query<DeadLetter & pg.QueryResultRow>(
     `SELECT ${LETTER} FROM dead_letters
       WHERE dead_letters.target = ANY($1::text[])
         AND ($2::boolean OR dead_letters.replayed_at IS NULL)
         AND dead_letters.id > $3
+        AND ($6::bigint IS NULL OR dead_letters.id < $6)
         AND ($4::text[] IS NULL OR dead_letters.delivery = ANY($4::text[]))
-      ORDER BY dead_letters.id LIMIT $5`,
-    [targets, replayed, after ?? 0n, ids ?? null, limit],
+      ORDER BY dead_letters.id ${backward ? 'DESC' : ''} LIMIT $5`,
+    [targets, replayed, after ?? 0n, ids ?? null, limit, before ?? null],
   );
+  return backward ? found.reverse() : found;
 }
 
 async function queueLetters(

@@ -43,8 +43,11 @@ export interface DeadLetter extends Message {
 export interface DeadLetterQuery {
   readonly targets: readonly string[];
   readonly replayed: boolean;
-  /** Only those behind this place. */
+  /** Only those behind this place, or before it. */
   readonly after?: bigint;
+  readonly before?: bigint;
+  /** The last so many instead of the first; in the order of the list all the same. */
+  readonly backward?: boolean;
   readonly ids?: readonly string[];
   readonly limit: number;
 }

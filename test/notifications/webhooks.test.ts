@@ -194,6 +194,66 @@ describe('a webhook', () => {
   });
 });
 
+describe('the list of dead letters', () => {
+  let one: Rig;
+  beforeEach(async () => {
+    one = await telling(hook(site.url, { digest: null }));
+    site.behave(answers(500));
+    await one.commit(driftOpened(1));
+    await clock.until(() => one.measured['hook dead'] === 1);
+    await one.commit(...[2, 3, 4, 5].map((vmid) => driftOpened(vmid)));
+    await clock.until(() => one.measured['hook dead'] === 5);
+  });
+  const page = async (request: Parameters<typeof one.told.verbs.deadLetters>[1]) => {
+    const { items, hasNextPage, hasPreviousPage, cursorOf } = await one.told.verbs.deadLetters(admin, request);
+    const guests = items.map(({ body }) => (JSON.parse(body) as { subject: { id: string } }).subject.id);
+    return { guests, more: [hasPreviousPage, hasNextPage], cursors: items.map(cursorOf) };
+  };
+
+  it('is read forward and backward, page by page, each letter once', async () => {
+    const first = await page({ first: 2 });
+    const second = await page({ first: 2, after: first.cursors[1] });
+    const third = await page({ first: 2, after: second.cursors[1] });
+    expect([first, second, third].map(({ guests, more }) => [guests, more])).toEqual([
+      [
+        ['main/1@1', 'main/2@1'],
+        [false, true],
+      ],
+      [
+        ['main/3@1', 'main/4@1'],
+        [true, true],
+      ],
+      [['main/5@1'], [true, false]],
+    ]);
+    const last = await page({ last: 2 });
+    const middle = await page({ last: 2, before: last.cursors[0] });
+    const start = await page({ last: 2, before: middle.cursors[0] });
+    expect([last, middle, start].map(({ guests, more }) => [guests, more])).toEqual([
+      [
+        ['main/4@1', 'main/5@1'],
+        [true, false],
+      ],
+      [
+        ['main/2@1', 'main/3@1'],
+        [true, true],
+      ],
+      [['main/1@1'], [false, true]],
+    ]);
+  });
+
+  it.each([
+    [{ after: '999999' }, 'after'],
+    [{ after: cursorText(7n) }, 'after'],
+    [{ before: Buffer.from('["guests","main",1]').toString('base64url') }, 'before'],
+    [{ after: Buffer.from('["dead letters","1; x"]').toString('base64url') }, 'after'],
+    [{ first: 501 }, 'first'],
+    [{ last: -1 }, 'last'],
+    [{ first: 1, last: 1 }, 'last'],
+  ])('refuses what is no page of it: %o', async (request, field) => {
+    await expect(page(request)).rejects.toMatchObject({ code: 'VALIDATION_ERROR', field: [field] });
+  });
+});
+
 describe('how a target does', () => {
   it('is news once when it begins to fail, once when it is given up, and once when it takes messages again', async () => {
     const one = await telling(hook(site.url));

@@ -1,6 +1,6 @@
 import type { GraphQLScalarType } from 'graphql';
 import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
-import type { Page } from '../../inventory/page.js';
+import type { Page } from '../../domain/page.js';
 
 @ObjectType({ description: 'Where a page stands in its list', simpleResolvers: true })
 export class PageInfo {

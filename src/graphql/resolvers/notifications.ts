@@ -10,7 +10,7 @@ import {
   NotificationTestPayload,
 } from '../objects/notification.js';
 import { mended } from '../user-errors.js';
-import { AFTER } from './paging.js';
+import { AFTER, BEFORE, LAST, paging } from './paging.js';
 
 type Maybe<T> = T | null | undefined;
 
@@ -34,13 +34,14 @@ export class NotificationResolvers {
     })
     first: Maybe<number>,
     @Arg('after', () => String, AFTER) after: Maybe<string>,
+    @Arg('last', () => Int, LAST) last: Maybe<number>,
+    @Arg('before', () => String, BEFORE) before: Maybe<string>,
     @Arg('target', () => String, { nullable: true, description: 'Only those of this target' }) target: Maybe<string>,
     @Arg('replayed', () => Boolean, { nullable: true, description: 'Also those that were delivered after all' })
     replayed: Maybe<boolean>,
   ): Promise<unknown> {
     const query = {
-      first: first ?? undefined,
-      after: after ?? undefined,
+      ...paging(first, after, last, before),
       target: target ?? undefined,
       replayed: replayed ?? undefined,
     };

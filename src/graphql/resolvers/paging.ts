@@ -1,4 +1,4 @@
-import type { PageRequest } from '../../inventory/page.js';
+import type { PageRequest } from '../../domain/page.js';
 
 /** The four arguments of a connection as a page request; null is as good as left out. */
 export function paging(
