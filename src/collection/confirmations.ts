@@ -61,7 +61,7 @@ export function confirmations(
           throw new DomainError('CONFLICT', `${name} waits for no confirmation`, { field: ['source'] });
         }
         await tx.marks.put(confirmedMark(source), contentHash);
-        const payload = { type: 'CONFIRMED', source, contentHash, actor: principal.id, reason };
+        const payload = { type: 'CONFIRMED', source, contentHash, actor: principal.person, reason };
         await tx.events.append([
           { topic: 'collection.finished', at: tx.now, subject: { kind: 'SOURCE', id: source }, payload },
         ]);

@@ -116,13 +116,14 @@ class Life {
       case 'OPEN':
         if (rule !== undefined) this.ignore(known, next, rule);
         else if (!sameValues(known, next) || isGraver(next.severity, known.severity))
-          this.#tell(next, 'UPDATED', known);
+          this.#tell(next, 'UPDATED', known, whatChanged(known, next));
         else this.#keep(known, next);
         return;
       case 'ACKNOWLEDGED':
         if (rule !== undefined) this.ignore(known, next, rule);
         else if (isMeant(wordOn(known), next)) this.#keep(known, next);
-        else if (!isSwallowed()) this.#tell({ ...next, ...OPEN_AGAIN }, 'REOPENED', known);
+        else if (!isSwallowed())
+          this.#tell({ ...next, ...OPEN_AGAIN }, 'REOPENED', known, acknowledgedOther(wordOn(known), next));
         return;
       case 'SUPPRESSED':
         if (rule !== undefined) this.ignore(known, next, rule);
@@ -157,16 +158,17 @@ class Life {
       ...{ decided, resolvedAt: null, occurrences: known.occurrences + 1 },
     };
     if (rule !== undefined) this.ignore(known, next, rule);
-    else if (!this.#holdAgain(known, next)) this.#tell({ ...next, ...OPEN_AGAIN }, 'REOPENED', known);
+    else if (!this.#holdAgain(known, next, 'the acknowledged values are back'))
+      this.#tell({ ...next, ...OPEN_AGAIN }, 'REOPENED', known, 'it is so again');
   }
 
   #endIgnoring(known: Finding, next: Finding): void {
-    if (this.#holdAgain(known, next)) return;
-    this.#tell({ ...next, ...OPEN_AGAIN }, 'OPENED', known, 'no rule of the policy ignores it any more');
+    const noRule = 'no rule of the policy ignores it any more';
+    if (!this.#holdAgain(known, next, noRule)) this.#tell({ ...next, ...OPEN_AGAIN }, 'OPENED', known, noRule);
   }
 
-  /** Whether a person's word on it holds again, silently. */
-  #holdAgain(known: Finding, next: Finding): boolean {
+  /** Whether a person's word on it holds again, silently; `why` an acknowledgement does. */
+  #holdAgain(known: Finding, next: Finding, why: string): boolean {
     const { decided } = next;
     if (this.#isSilenced(next)) {
       const reason = decided?.reason ?? next.reason;
@@ -180,7 +182,7 @@ class Life {
     }
     if (decided?.state !== 'ACKNOWLEDGED' || !isMeant(decided, next)) return false;
     const held: Finding = { ...next, state: 'ACKNOWLEDGED', suppressedUntil: null, reason: decided.reason };
-    this.#hush(held, 'ACKNOWLEDGED', known, 'the acknowledged values are back');
+    this.#hush(held, 'ACKNOWLEDGED', known, why);
     return true;
   }
 
@@ -218,6 +220,19 @@ class Life {
 
 function sameValues(a: Pick<Finding, 'declared' | 'observed'>, b: Pick<Finding, 'declared' | 'observed'>): boolean {
   return a.declared === b.declared && a.observed === b.observed;
+}
+
+/** The reason of an update. The values stand beside it, where they are hidden from whom they do not concern. */
+function whatChanged(before: Meant, after: Meant): string {
+  return [
+    ...(before.declared === after.declared ? [] : ['what is declared changed']),
+    ...(before.observed === after.observed ? [] : ['what is observed changed']),
+    ...(before.severity === after.severity ? [] : [`its severity was ${before.severity}, now it is ${after.severity}`]),
+  ].join('; ');
+}
+
+function acknowledgedOther(word: Meant, next: Meant): string {
+  return `the acknowledgement was about something else: ${whatChanged(word, next)}`;
 }
 
 type Meant = Pick<Decided, 'declared' | 'observed' | 'severity'>;

@@ -58,7 +58,7 @@ async function write(
   if (finding === undefined || !seesFinding(principal, finding)) {
     throw new DomainError('NOT_FOUND', `there is no finding ${id}`, { field: ['id'] });
   }
-  const steps = decide(finding, decision, { at: tx.now, by: principal.id });
+  const steps = decide(finding, decision, { at: tx.now, by: principal.person });
   const last = steps.at(-1);
   if (last === undefined) return;
   if (acceptsParts(finding, decision)) await acceptParts(tx, view, finding);

@@ -136,7 +136,7 @@ describe('what people decide about findings, through two gateways on one databas
       ['ACKNOWLEDGED', false, 'agreed with the team'],
       ['RESOLVED', true, null],
       ['ACKNOWLEDGED', true, 'the acknowledged values are back'],
-      ['REOPENED', true, null],
+      ['REOPENED', true, 'the acknowledgement was about something else: what is observed changed'],
     ]);
   }, 90_000);
 

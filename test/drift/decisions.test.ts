@@ -14,7 +14,7 @@ import { type AView, learnedOf, SETTINGS, THEN } from '../testkit/view.js';
 
 const TABLE = 'ALL_VMIDS_ENDPOINTS.md';
 const ID = 'NAME_DIFFERS:main/7@1:name';
-const ANN = caller(['operator'], { id: 'key:ann' });
+const ANN = caller(['operator'], { id: 'key:ann', person: 'ann' });
 const DRIFT = [
   'drift.detected',
   'drift.updated',
@@ -135,21 +135,21 @@ describe('deciding about findings', () => {
     const one = await server();
     await compared(one);
     await one.decisions.acknowledge(ANN, { id: ID, reason: ' known ' });
-    expect(seen(one)).toMatchObject({ state: 'ACKNOWLEDGED', reason: 'known', decided: { by: 'key:ann' } });
+    expect(seen(one)).toMatchObject({ state: 'ACKNOWLEDGED', reason: 'known', decided: { by: 'ann' } });
     expect(await kept()).toEqual(seen(one));
     const history = (await kit.store.findings.history([ID])).get(ID) ?? [];
     expect(
       history.map(({ type, actor, reason, declared, observed }) => [type, actor, reason, declared, observed]),
     ).toEqual([
       ['OPENED', null, null, 'web', 'www'],
-      ['ACKNOWLEDGED', 'key:ann', 'known', 'web', 'www'],
+      ['ACKNOWLEDGED', 'ann', 'known', 'web', 'www'],
     ]);
     const events = await kit.store.events.after(0n, DRIFT, 10);
     expect(history.map(({ cursor }) => cursor)).toEqual(events.map(({ cursor }) => cursor));
     expect(events[1]).toMatchObject({
       topic: 'drift.acknowledged',
       subject: { kind: 'GUEST', id: 'main/7@1' },
-      payload: { before: { state: 'OPEN' }, after: { state: 'ACKNOWLEDGED' }, actor: 'key:ann', reason: 'known' },
+      payload: { before: { state: 'OPEN' }, after: { state: 'ACKNOWLEDGED' }, actor: 'ann', reason: 'known' },
     });
   });
 
@@ -290,7 +290,7 @@ describe('deciding about findings', () => {
     }
     expect(await told()).toEqual([
       ['drift.detected', null, null],
-      ['drift.suppressed', 'key:ann', 'a rebuild'],
+      ['drift.suppressed', 'ann', 'a rebuild'],
       ['drift.reopened', null, 'the suppression ran out'],
     ]);
     expect(seen(one)?.state).toBe('OPEN');
@@ -371,8 +371,8 @@ describe('deciding about findings', () => {
       expect(await kept(NODE)).toMatchObject({ state: 'RESOLVED', occurrences: 1 });
       expect(await told()).toEqual([
         ['drift.detected', null, null],
-        ['drift.acknowledged', 'key:ann', 'replaced'],
-        ['drift.resolved', 'key:ann', 'the parts were accepted as they are'],
+        ['drift.acknowledged', 'ann', 'replaced'],
+        ['drift.resolved', 'ann', 'the parts were accepted as they are'],
       ]);
     });
 
