@@ -4,27 +4,23 @@ import { isVrrpMac } from '../mac.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
 import { addressSubject } from './address-subject.js';
-import { isWithinScope, type Row } from './binding.js';
+import type { Row } from './binding.js';
 import { agreesOn, unsaid } from './said.js';
+import { isWithinScope } from './scopes.js';
 import { declaredSet } from './spoken.js';
+import { addressEvidence, called, guestSubject, idOf, missingIds, so } from './telling.js';
 import {
   AGREED,
   AGREES,
   addressDoubt,
-  addressEvidence,
   type Bound,
-  called,
   DOUBT,
   doubt,
-  guestSubject,
-  idOf,
   isDynamic,
   isVirtual,
-  missingIds,
   type Rule,
   readAfterStart,
   sinceOf,
-  so,
   type World,
 } from './world.js';
 
@@ -59,7 +55,7 @@ function saidFor(bound: readonly Row[], family: Family): DeclaredFor {
 }
 
 /** What the winning source declares for a guest and family. */
-export function declaredFor(world: World, guest: GuestView, family: Family): DeclaredFor {
+function declaredFor(world: World, guest: GuestView, family: Family): DeclaredFor {
   const { rows, expected } = saidFor(world.binding.byGuest.get(guest.id) ?? [], family);
   return {
     rows,

@@ -6,19 +6,16 @@ import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { Carrier } from './carriers.js';
 import { isDeclaringUnreachable } from './presence.js';
 import { unsaid } from './said.js';
+import { addressEvidence, called, idOf, so } from './telling.js';
 import {
   AGREES,
   type Ask,
   addressDoubt,
-  addressEvidence,
-  called,
   DOUBT,
   doubt,
-  idOf,
   isDynamic,
   type Rule,
   sinceOf,
-  so,
   type Verdict,
   type World,
 } from './world.js';

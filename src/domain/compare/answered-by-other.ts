@@ -11,18 +11,8 @@ import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { Carrier } from './carriers.js';
 import { duplicateAddress, firstSight } from './duplicates.js';
 import { isCovered, lookedAt, recordsOf } from './services.js';
-import {
-  AGREES,
-  addressDoubt,
-  addressEvidence,
-  called,
-  DOUBT,
-  idOf,
-  type Rule,
-  so,
-  type Verdict,
-  type World,
-} from './world.js';
+import { addressEvidence, called, idOf, so } from './telling.js';
+import { AGREES, addressDoubt, DOUBT, type Rule, type Verdict, type World } from './world.js';
 
 const KIND = 'ADDRESS_ANSWERED_BY_OTHER';
 /** Looks of an observer through which a stranger must be silent to be over, and the least time of that. */

@@ -1,7 +1,6 @@
-import { familyOf, type IpAddress } from '../address.js';
+import type { IpAddress } from '../address.js';
 import type {
   AddressDeclaration,
-  Declaration,
   DeclaredSource,
   GuestDeclaration,
   KeptDeclaration,
@@ -12,8 +11,10 @@ import type { GuestId } from '../guest.js';
 import type { ChangeInterval } from '../time.js';
 import type { GuestView, InventoryView } from '../view.js';
 import { declaredFacts } from './declared-facts.js';
+import { rememberGone, WIDEST_RANGE } from './gone-rows.js';
 import { bareName, NodeNames } from './names.js';
 import { type Placement, Placements } from './placement.js';
+import { scopeFor } from './scopes.js';
 import { type TiedBy, Ties } from './ties.js';
 import { vmRow } from './vm-row.js';
 
@@ -74,8 +75,6 @@ export interface Binding {
   factsOf(guest: GuestId): readonly DeclaredFact[];
 }
 
-/** Rows over a range of VMIDs are expanded at most this far. */
-const WIDEST_RANGE = 1_000;
 export const DEFAULT_SCOPE = 'default';
 
 class Binder {
@@ -229,21 +228,6 @@ class Binder {
   }
 }
 
-/** A scope as it is named stands for those that it is split into by node. */
-export function isWithinScope(scope: string, named: string): boolean {
-  return scope === named || scope.startsWith(`${named}@`);
-}
-
-/**
- * A row that names a guest declares its address in the scope where that guest carries it, else in that of its first
- * device. Where the row names a scope itself, it is that one.
- */
-function scopeFor(guest: GuestView, address: IpAddress, named: string | null): string {
-  const there = named === null ? guest.carried : guest.carried.filter((c) => isWithinScope(c.scope, named));
-  const carried = there.find((c) => c.address === address) ?? there.find((c) => c.family === familyOf(address));
-  return carried?.scope ?? named ?? guest.firstScope;
-}
-
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
@@ -281,42 +265,4 @@ export function bindDeclarations(view: InventoryView): Binding {
 /** Looks up what the rows of a view's guests say. */
 export function factsIn(view: InventoryView, byGuest: Binding['byGuest']): Binding['factsOf'] {
   return (id) => declaredFacts(byGuest.get(id) ?? [], view.guests.get(id));
-}
-
-function rememberGone(
-  row: Declaration,
-  goneAt: number,
-  vmids: Map<number, number>,
-  addresses: Map<string, number>,
-): void {
-  const later = <K>(map: Map<K, number>, key: K) => map.set(key, Math.max(goneAt, map.get(key) ?? 0));
-  if (row.kind === 'guest') {
-    const last = Math.min(row.to, row.from + WIDEST_RANGE - 1);
-    for (let vmid = row.from; vmid <= last; vmid++) later(vmids, vmid);
-  }
-  if (row.kind === 'vm') {
-    const vmid = vmidOf(row);
-    if (vmid !== null) later(vmids, vmid);
-  }
-  for (const address of addressesIn(row)) later(addresses, address);
-}
-
-/** The VMID that a VM names itself, or that of the guest it was tied to. */
-function vmidOf({ vmid, tiedTo }: VmDeclaration): number | null {
-  return vmid ?? (tiedTo === null ? null : Number.parseInt(tiedTo.slice(tiedTo.lastIndexOf('/') + 1), 10));
-}
-
-function addressesIn(row: Declaration): readonly IpAddress[] {
-  switch (row.kind) {
-    case 'address':
-      return [row.address];
-    case 'guest':
-    case 'unreadable':
-      return row.addresses;
-    case 'vm':
-      return row.addresses.map(({ address }) => address);
-    case 'prefix':
-    case 'device':
-      return [];
-  }
 }

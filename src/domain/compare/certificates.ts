@@ -4,7 +4,8 @@ import { type ChangeInterval, DAY, type Instant, isoTime } from '../time.js';
 import type { GuestView } from '../view.js';
 import { guestsBehind } from './proxy-targets.js';
 import { isCovered, recordChange, recordsOf, serviceEvidence } from './services.js';
-import { AGREES, DOUBT, type Rule, so, type Verdict, type World } from './world.js';
+import { so } from './telling.js';
+import { AGREES, DOUBT, type Rule, type Verdict, type World } from './world.js';
 
 const KIND: DriftFindingKind = 'CERTIFICATE_EXPIRING';
 

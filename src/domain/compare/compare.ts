@@ -10,12 +10,14 @@ import { addressAnsweredByOther } from './answered-by-other.js';
 import { certificateExpiring } from './certificates.js';
 import { declarationsConflict } from './conflicts.js';
 import { duplicateAddress, duplicateMac, sharedMacSeverity } from './duplicates.js';
-import { nameDiffers, nodeDiffers, statusDiffers } from './facts.js';
+import { nameDiffers, nodeDiffers } from './facts.js';
+import { guestMissing } from './guest-missing.js';
 import { diskFailing, hardwareChanged } from './hardware.js';
-import { guestMissing, guestNotDeclared } from './presence.js';
+import { guestNotDeclared } from './presence.js';
 import { proxyTargetStopped, proxyTargetUnknown } from './proxy-targets.js';
 import { resourcesDiffer } from './resources-differ.js';
 import { restlessOf } from './restless.js';
+import { statusDiffers } from './status-differs.js';
 import { vlanDiffers } from './vlan-differs.js';
 import { AGREES, type Ask, type Rule, type Verdict, type World, worldOf } from './world.js';
 

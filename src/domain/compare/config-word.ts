@@ -4,20 +4,8 @@ import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
 import type { Row } from './binding.js';
 import { agreesOn, unsaid } from './said.js';
-import {
-  AGREES,
-  called,
-  DOUBT,
-  doubt,
-  guestSubject,
-  idOf,
-  isInTheMaking,
-  missingIds,
-  sinceOf,
-  so,
-  type Verdict,
-  type World,
-} from './world.js';
+import { called, guestSubject, idOf, missingIds, so } from './telling.js';
+import { AGREES, DOUBT, doubt, isInTheMaking, sinceOf, type Verdict, type World } from './world.js';
 
 /** What one declared VM says of a field that only a config can answer. */
 export interface Word {

@@ -1,28 +1,22 @@
-import { compareAddresses, type Family, type IpAddress } from '../address.js';
-import type { DeclaredSource } from '../declaration.js';
+import type { Family, IpAddress } from '../address.js';
 import type { DeclaredFact, Subject } from '../finding.js';
-import type { GuestKey } from '../guest.js';
-import type { ChangeInterval } from '../time.js';
 import type { GuestView } from '../view.js';
-import { addressKey, addressOf, addressSubject } from './address-subject.js';
-import type { Binding, DeclaredAddress, Row } from './binding.js';
+import { declaredTwice, keyConflicts, oneAddressTwoGuests, oneKeyTwoValues } from './address-conflicts.js';
+import type { Row } from './binding.js';
 import { bareName, type NodeNames } from './names.js';
 import { declaresPresence } from './presence.js';
-import { agreesOn, unsaid } from './said.js';
+import { agreesOn, olderWords, unsaid } from './said.js';
 import { declaredSet, speaksOf } from './spoken.js';
+import { called, idOf, so } from './telling.js';
 import {
   AGREED,
   AGREES,
-  type Ask,
   type Bound,
-  called,
   DOUBT,
   doubt,
-  idOf,
   isVirtual,
   type Rule,
   sinceOf,
-  so,
   type Verdict,
   type World,
 } from './world.js';
@@ -156,19 +150,6 @@ function withinGuest(world: World, subject: Subject, field: GuestField): Verdict
   });
 }
 
-interface Word {
-  readonly source: DeclaredSource;
-  readonly row: { readonly since: ChangeInterval };
-}
-
-/** Sources that were read before another one changed its word: the same change may have been made in them as well. */
-function olderWords(world: World, words: readonly Word[], guest: GuestKey): readonly Ask[] {
-  return words.flatMap(({ source }) => {
-    const others = words.filter((other) => other.source !== source);
-    return unsaid(world, [source], guest, sinceOf(others.map(({ row }) => row.since)));
-  });
-}
-
 /** A row of the guest is not in reach, or its cell is there and cannot be read: what it would say, nobody knows. */
 function outOfReach(world: World, guest: GuestView, field: GuestField): boolean {
   const cell = field === 'address4' || field === 'address6' ? 'addresses' : field;
@@ -208,101 +189,4 @@ function fitsSeveral(world: World, subject: Subject): Verdict {
     changes: [row.row.since],
     swallowers: [],
   });
-}
-
-function forGuests(declared: readonly DeclaredAddress[]): readonly DeclaredAddress[] {
-  return declared.filter(
-    (one) => !one.isExcused && one.guests.length > 0 && one.row !== undefined && declaresPresence(one.row),
-  );
-}
-
-const twice = new WeakMap<Binding['declaredAddresses'], readonly Subject[]>();
-
-/** Addresses that are declared for two guests: it hangs on nothing but the binding. */
-function declaredTwice({ binding: { declaredAddresses } }: World): readonly Subject[] {
-  let subjects = twice.get(declaredAddresses);
-  if (subjects === undefined) {
-    const found: Subject[] = [];
-    for (const declared of declaredAddresses.values()) {
-      const [one] = declared;
-      if (one === undefined || declared.length < 2) continue;
-      if (new Set(forGuests(declared).flatMap(({ guests }) => guests)).size > 1)
-        found.push(addressSubject(one.scope, one.address));
-    }
-    subjects = found;
-    twice.set(declaredAddresses, subjects);
-  }
-  return subjects;
-}
-
-function oneAddressTwoGuests(world: World, subject: Subject): Verdict {
-  const address = addressOf(subject);
-  const all = world.binding.declaredAddresses.get(addressKey(subject)) ?? [];
-  const declared = forGuests(all);
-  const guests = [...new Set(declared.flatMap((one) => one.guests))].flatMap((id) => world.view.guests.get(id) ?? []);
-  if (guests.length < 2 || isVirtual(world, address)) return all.some((one) => !one.covered) ? DOUBT : AGREES;
-  if (declared.some((one) => !one.covered) || guests.some((g) => !world.coverage.cluster(g.cluster))) return DOUBT;
-  const words = declared.map(({ from, since }) => ({ source: from, row: { since } }));
-  const asks = guests.flatMap(({ key }) => olderWords(world, words, key));
-  if (asks.length > 0) return doubt(asks);
-  return so(world, {
-    kind: 'DECLARATIONS_CONFLICT',
-    subject,
-    field: 'guest',
-    declared: guests.map((guest) => guest.key).join(' | '),
-    observed: null,
-    declaredBy: declared.map((one, i) => ({
-      field: 'guest',
-      value: one.label,
-      source: one.source,
-      location: one.location,
-      wins: i === 0,
-    })),
-    evidence: [],
-    message: `${address} is declared for ${guests.map(called).join(' and ')} (${declared.map((one) => one.location).join(', ')})`,
-    guests,
-    clusters: [...new Set(guests.map((guest) => guest.cluster))],
-    changes: declared.map((one) => one.since),
-    swallowers: [],
-  });
-}
-
-/** Keys of an address file that are written twice with two values, under the smallest of them: it does not depend on the order. */
-function* keyConflicts(world: World) {
-  for (const source of world.view.declarations) {
-    for (const conflict of source.keyConflicts) {
-      const addresses = [...new Set(conflict.facts.map((fact) => fact.address))].sort(compareAddresses);
-      const [first] = addresses;
-      if (first === undefined || addresses.length < 2) continue;
-      yield { subject: addressSubject('default', first), field: conflict.label, source, conflict, addresses };
-    }
-  }
-}
-
-function oneKeyTwoValues(world: World, subject: Subject, field: string): Verdict {
-  for (const { subject: mine, field: label, source, conflict, addresses } of keyConflicts(world)) {
-    if (mine.id !== subject.id || label !== field) continue;
-    if (source.state.kind !== 'covered') return DOUBT;
-    return so(world, {
-      kind: 'DECLARATIONS_CONFLICT',
-      subject,
-      field,
-      declared: addresses.join(' | '),
-      observed: null,
-      declaredBy: conflict.facts.map((fact, i) => ({
-        field,
-        value: fact.address,
-        source: source.name,
-        location: fact.location,
-        wins: i === conflict.facts.length - 1,
-      })),
-      evidence: [],
-      message: `${field} is declared ${conflict.facts.map((fact) => `${fact.address} (${fact.location})`).join(' and ')}`,
-      guests: [],
-      clusters: [],
-      changes: [],
-      swallowers: [],
-    });
-  }
-  return world.view.declarations.some((source) => source.state.kind === 'unreachable') ? DOUBT : AGREES;
 }

@@ -8,19 +8,16 @@ import { changeOf } from './address-differs.js';
 import { formerDoubt, joined } from './address-not-declared.js';
 import { addressKey, addressOf, addressSubject } from './address-subject.js';
 import type { Carrier } from './carriers.js';
+import { addressEvidence, called, idOf, so } from './telling.js';
 import {
   AGREES,
   addressDoubt,
-  addressEvidence,
   addressesAskedAt,
   asksFor,
-  called,
   DOUBT,
   doubt,
-  idOf,
   isVirtual,
   type Rule,
-  so,
   type Verdict,
   type World,
 } from './world.js';

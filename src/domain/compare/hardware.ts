@@ -3,7 +3,8 @@ import { type PartChange, partChanges, partText } from '../hardware-parts.js';
 import type { HardwareHealth, HardwareReport, KeptRecord, RecordBodies } from '../record.js';
 import type { InventoryView } from '../view.js';
 import { isCovered, recordChange, recordsOf, serviceEvidence } from './services.js';
-import { AGREES, DOUBT, type Rule, so, type Verdict, type World } from './world.js';
+import { so } from './telling.js';
+import { AGREES, DOUBT, type Rule, type Verdict, type World } from './world.js';
 
 type HardwareKind = 'hardware' | 'hardware.health';
 

@@ -5,24 +5,21 @@ import { isAnswered, sightingsOf } from '../sightings.js';
 import { DAY } from '../time.js';
 import type { GuestView } from '../view.js';
 import { joined } from './address-not-declared.js';
-import { scopeReading } from './address-unused.js';
 import type { Carrier } from './carriers.js';
-import { isExcused, powerChanges } from './facts.js';
 import { livingPrefixes } from './prefixes.js';
 import { isDeclaringUnreachable } from './presence.js';
+import { scopeReading } from './scope-reading.js';
 import { isCovered, observersOf, recordChange, recordsOf, serviceEvidence } from './services.js';
+import { isExcused, powerChanges } from './status-differs.js';
+import { called, idOf, rowEvidence, so } from './telling.js';
 import {
   AGREES,
   type Ask,
   asksFor,
-  called,
   DOUBT,
   doubt,
-  idOf,
   type Rule,
   rowDoubt,
-  rowEvidence,
-  so,
   unsettledUntil,
   type Verdict,
   type World,

@@ -2,7 +2,8 @@ import type { DeclaredSize, VmDeclaration } from '../declaration.js';
 import type { KeptConfig } from '../guest.js';
 import { heldAgainstConfig, vmRows } from './config-word.js';
 import { declaredSizeText, sameSize, sizeText } from './sizes.js';
-import { AGREED, AGREES, type Bound, DOUBT, guestSubject, type Rule } from './world.js';
+import { guestSubject } from './telling.js';
+import { AGREED, AGREES, type Bound, DOUBT, type Rule } from './world.js';
 
 const FIELDS = ['cpus', 'memory', 'disk'] as const;
 type Field = (typeof FIELDS)[number];

@@ -2,8 +2,8 @@ import { declaredSourceName } from '../absorb-declared.js';
 import { type DeclaredSource, saidAt } from '../declaration.js';
 import type { FindingId } from '../finding.js';
 import type { GuestKey } from '../guest.js';
-import type { Instant } from '../time.js';
-import { AGREES, type Ask, doubt, type Verdict, type World } from './world.js';
+import type { ChangeInterval, Instant } from '../time.js';
+import { AGREES, type Ask, doubt, sinceOf, type Verdict, type World } from './world.js';
 
 const NOTHING: readonly Ask[] = [];
 
@@ -34,4 +34,17 @@ export function unsaid(
  */
 export function agreesOn(world: World, id: FindingId, asks: readonly Ask[]): Verdict {
   return asks.length > 0 && world.view.findings.byId.has(id) ? doubt(asks) : AGREES;
+}
+
+interface Word {
+  readonly source: DeclaredSource;
+  readonly row: { readonly since: ChangeInterval };
+}
+
+/** Sources that were read before another one changed its word: the same change may have been made in them as well. */
+export function olderWords(world: World, words: readonly Word[], guest: GuestKey): readonly Ask[] {
+  return words.flatMap(({ source }) => {
+    const others = words.filter((other) => other.source !== source);
+    return unsaid(world, [source], guest, sinceOf(others.map(({ row }) => row.since)));
+  });
 }

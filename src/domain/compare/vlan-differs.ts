@@ -1,8 +1,9 @@
 import type { GuestView } from '../view.js';
 import type { Row } from './binding.js';
 import { heldAgainstConfig, vmRows, type Word } from './config-word.js';
+import { guestSubject } from './telling.js';
 import { devicesOf } from './vm-devices.js';
-import { AGREED, AGREES, DOUBT, guestSubject, type Rule, sinceOf } from './world.js';
+import { AGREED, AGREES, DOUBT, type Rule, sinceOf } from './world.js';
 
 /** A device's VLAN tag that is another one than its interface has in the inventory; both sides must say one. */
 export const vlanDiffers: Rule = {
