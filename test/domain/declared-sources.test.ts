@@ -48,6 +48,16 @@ describe('a declared source', () => {
     expect(run.rebuilt().declared.get(`declared:${TABLE}`)?.removed.length).toBe(2);
   });
 
+  it('keeps a row that was edited by a clock that had just been set back, also over a start', () => {
+    const run = new Run();
+    run.write(TABLE, [row({ vmid: 100, name: 'web' }), row({ vmid: 101 })]);
+    run.estate.pass(-13 * SECOND);
+    run.write(TABLE, [row({ vmid: 100, name: 'www' }), row({ vmid: 101 })]);
+    const lived = run.view.declared.get(`declared:${TABLE}`);
+    expect([...(lived?.rows.keys() ?? [])]).toEqual(['100#1', '101#1']);
+    expect(run.rebuilt().declared.get(`declared:${TABLE}`)).toEqual(lived);
+  });
+
   it('keeps the order of its rows over edits and restarts, for the first one has the word', () => {
     const run = new Run();
     const first = row({ vmid: 100, name: 'web' });

@@ -3,7 +3,10 @@ import type { Batch, PartReadRow, SourceState, Version, VersionKey } from '../..
 
 type Ended = Learned['ended'][number];
 
-/** What a store keeps of batches, and hands over the way a store does: an open version that is followed counts as ended. */
+/**
+ * What a store keeps of batches, and hands over the way a store does: an open version that is followed counts as ended, and
+ * none ends before it began.
+ */
 export class Shelf {
   readonly #open = new Map<string, Version>();
   readonly #ended: Ended[] = [];
@@ -20,7 +23,7 @@ export class Shelf {
       const id = idOf(write.op === 'put' ? write.version : write.key);
       const before = this.#open.get(id);
       const at = write.op === 'put' ? write.version.validFrom : write.validTo;
-      if (before !== undefined) ended.push({ version: before, validTo: at });
+      if (before !== undefined) ended.push({ version: before, validTo: Math.max(before.validFrom, at) });
       this.#open.delete(id);
       if (write.op === 'put') {
         this.#open.set(id, write.version);

@@ -16,17 +16,22 @@ const REMEMBER_REMOVED = DAY;
  */
 export function learnDeclaredRows(draft: Draft, { opened, ended }: Learned): void {
   const isRow = (version: Version) => version.kind === 'declared.row';
+  const over = ended.filter(({ version }) => isRow(version));
+  const lastEnd = new Map(over.map(({ version, validTo }) => [versionId(version), validTo]));
+  // What holds came last, whatever a clock that was set back in between made of it.
+  const begunAt = (version: Version) => Math.max(version.validFrom, lastEnd.get(versionId(version)) ?? 0);
   const steps = [
-    ...ended
-      .filter(({ version }) => isRow(version))
-      .flatMap(({ version, validTo }) => [
-        { at: version.validFrom, version, gone: false },
-        { at: validTo, version, gone: true },
-      ]),
-    ...opened.filter(isRow).map((version) => ({ at: version.validFrom, version, gone: false })),
+    ...over.flatMap(({ version, validTo }) => [
+      { at: version.validFrom, from: version.validFrom, version, gone: false },
+      { at: validTo, from: version.validFrom, version, gone: true },
+    ]),
+    ...opened.filter(isRow).map((version) => {
+      const at = begunAt(version);
+      return { at, from: at, version, gone: false };
+    }),
   ];
   // At one moment the old word ends before the new one begins; a word that ended as it began is heard first.
-  steps.sort((a, b) => a.at - b.at || a.version.validFrom - b.version.validFrom || Number(a.gone) - Number(b.gone));
+  steps.sort((a, b) => a.at - b.at || a.from - b.from || Number(a.gone) - Number(b.gone));
   // An end with a successor at the same moment is an edit: it shows in the successor's step.
   const begins = new Map<string, Version>();
   for (const { at, version, gone } of steps) if (!gone) begins.set(`${at} ${versionId(version)}`, version);
@@ -37,7 +42,9 @@ export function learnDeclaredRows(draft: Draft, { opened, ended }: Learned): voi
     const row = version.body as KeptDeclaration;
     if (gone) kept.rows.delete(version.key);
     else kept.rows.set(version.key, row);
-    if (before !== undefined && (gone || !sameValue(said(before), said(row)))) remember(kept, before, at);
+    // No word ends before it began, as in the store.
+    if (before !== undefined && (gone || !sameValue(said(before), said(row))))
+      remember(kept, before, Math.max(at, before.since.before ?? 0));
   }
   // Which of two rows of one source has the word must not depend on which was written down last.
   for (const source of new Set(steps.map(({ version }) => version.source))) {
