@@ -25,9 +25,12 @@ function tagsDiffer(before: readonly string[], tags: readonly string[]): boolean
   return [...before].sort().join(';') !== [...tags].sort().join(';');
 }
 
-/** Whether the power detail of the guest's node may have changed with it. */
+/**
+ * Whether the power detail of the guest's node may have changed with it. What locks a guest may pause it, and lets it run
+ * again when it is done: the list calls both running.
+ */
 export function powerMayDiffer(before: GuestRow, row: ObservedRow): boolean {
-  return before.node !== row.node || statusDiffers(before, row);
+  return before.node !== row.node || before.lock !== row.lock || statusDiffers(before, row);
 }
 
 /**

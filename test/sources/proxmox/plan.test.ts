@@ -39,7 +39,7 @@ describe('what changed is read at once', () => {
     ['name', { name: 'other' }, all],
     ['tags', { tags: ['x'] }, all],
     ['template', { template: true }, all],
-    ['lock', { lock: 'backup' }, all],
+    ['lock', { lock: 'backup' }, [...all, 'power pve1']],
     ['cores', { cores: 4 }, all],
     ['memory', { memoryBytes: 1 }, all],
     ['kind', { kind: 'LXC' as const }, all],
