@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { HOUR, SECOND } from '../../src/domain/time.js';
 import { DCIM } from '../testkit/domain-netbox.js';
-import { type Step, WholePath } from '../testkit/whole-path.js';
-import { type Beginning, beginnings, VMIDS } from '../testkit/whole-path-days.js';
+import { WholePath } from '../testkit/whole-path.js';
+import { type Beginning, beginnings } from '../testkit/whole-path-days.js';
 import { Ground } from '../testkit/whole-path-ground.js';
+import { VMIDS } from '../testkit/whole-path-happenings.js';
 import { begin } from '../testkit/whole-path-happens.js';
 import { checkRecord } from '../testkit/whole-path-record.js';
 import { Search } from '../testkit/whole-path-search.js';
+import type { Step } from '../testkit/whole-path-steps.js';
 import { FILES } from '../testkit/whole-path-world.js';
 
 /** Runs of each property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/laws`. */
@@ -104,7 +106,7 @@ function takenBack(steps: readonly Step[]): readonly Step[] {
   const told = new Set<string>();
   return steps.filter(({ type, findingId }) => {
     if (findingId.startsWith('DECLARED_ADDRESS_UNUSED')) return false;
-    if (type !== 'RESOLVED') told.add(findingId);
+    if (type === 'OPENED' || type === 'REOPENED') told.add(findingId);
     return type === 'RESOLVED' && told.has(findingId);
   });
 }

@@ -3,7 +3,8 @@ import { DomainError } from '../../src/domain/errors.js';
 import { HOUR, MINUTE } from '../../src/domain/time.js';
 import { caller } from '../testkit/principal.js';
 import { WholePath } from '../testkit/whole-path.js';
-import { type Day, LOSABLE, lives, pauseOf } from '../testkit/whole-path-days.js';
+import { type Day, lives, pauseOf } from '../testkit/whole-path-days.js';
+import { LOSABLE } from '../testkit/whole-path-happenings.js';
 import { begin, happens, light } from '../testkit/whole-path-happens.js';
 import { checkQuiet, checkRestart, checkTold, checkValues } from '../testkit/whole-path-laws.js';
 import { checkRecord, type Said } from '../testkit/whole-path-record.js';
@@ -127,10 +128,10 @@ class Life {
   async #break(isFatal: boolean): Promise<void> {
     const { path } = this;
     await path.collect('POLL');
-    path.breaks = true;
+    path.writes.break = true;
     path.tell('the next commit breaks');
     await path.leader.keeper.compareNow();
-    path.breaks = false;
+    path.writes.break = false;
     path.failures.splice(0);
     await path.readSteps();
     if (isFatal) await checkRestart(path);

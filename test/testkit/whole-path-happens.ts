@@ -4,7 +4,8 @@ import { CONF, line, row, TABLE } from './domain-declared.js';
 import { DCIM, vm } from './domain-netbox.js';
 import type { TrueGuest } from './estate-model.js';
 import type { WholePath } from './whole-path.js';
-import { type Beginning, type Happening, LOSABLE, type OfGuest, type Written } from './whole-path-days.js';
+import type { Beginning } from './whole-path-days.js';
+import { type Happening, LOSABLE, type OfGuest, type Written } from './whole-path-happenings.js';
 import { OBSERVERS, Surroundings } from './whole-path-services.js';
 import type { World } from './whole-path-world.js';
 

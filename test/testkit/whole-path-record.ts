@@ -1,5 +1,6 @@
 import { DAY } from '../../src/domain/time.js';
-import type { Step, WholePath } from './whole-path.js';
+import type { WholePath } from './whole-path.js';
+import type { Step } from './whole-path-steps.js';
 
 const DRIFT_TOPICS = ['detected', 'updated', 'acknowledged', 'suppressed', 'resolved', 'reopened'].map(
   (word) => `drift.${word}`,

@@ -1,8 +1,9 @@
 import { DAY, MINUTE } from '../../src/domain/time.js';
 import { CONF, TABLE } from './domain-declared.js';
 import { DCIM } from './domain-netbox.js';
-import type { Step, WholePath } from './whole-path.js';
+import type { WholePath } from './whole-path.js';
 import { OBSERVERS } from './whole-path-services.js';
+import type { Step } from './whole-path-steps.js';
 import { saying } from './whole-path-truth.js';
 
 /** Who hears who answers for an address. */

@@ -4,24 +4,12 @@ import { type Comparison, compare } from '../../src/domain/compare/compare.js';
 import type { Ask } from '../../src/domain/compare/world.js';
 import { DEFAULT_POLICY, type Policy } from '../../src/domain/policy.js';
 import { isoTime, SECOND } from '../../src/domain/time.js';
-import type { Store } from '../../src/store/store.js';
 import type { Ground } from './whole-path-ground.js';
 import { openServer, type Server } from './whole-path-server.js';
+import { lineOf, type Step, stepsAfter } from './whole-path-steps.js';
 import { Story } from './whole-path-story.js';
 import { FILES, World } from './whole-path-world.js';
-
-/** One row of a finding's history, as it lies in the database. */
-export interface Step {
-  readonly id: bigint;
-  readonly findingId: string;
-  readonly at: number;
-  readonly type: string;
-  readonly actor: string | null;
-  readonly reason: string | null;
-  readonly declared: string | null;
-  readonly observed: string | null;
-  readonly cursor: bigint | null;
-}
+import { Writes } from './whole-path-writes.js';
 
 /**
  * The whole way from an estate to what is told of it: passes as the product plans them, the store, replicas, comparisons
@@ -39,25 +27,18 @@ export class WholePath {
   deaf = false;
   /** What was asked for and not yet handed to a collector. */
   #asks: readonly Ask[] = [];
-  /** The next commit of a comparison breaks off. */
-  breaks = false;
-  /** Done once, as somebody who compared or decided is about to write. */
-  meanwhile: (() => Promise<void>) | undefined;
   /** The follower collects some of the sources, at the same time as the leader the others. */
   shared = false;
   /** Told which sources were just looked at, before anything is said of it. */
   looked: (sources: readonly string[]) => void = () => {};
   /** Told what became of findings, as soon as it is written. */
   stepped: (steps: readonly Step[]) => void = () => {};
+  readonly writes: Writes;
   readonly #ground: Ground;
-  /** The time that the store was told last. */
-  #told = 0;
-  /** Something was committed that followers have not learned, and perhaps steps among it. */
-  #isNews = false;
-  #mayHaveStepped = false;
 
   private constructor(ground: Ground) {
     this.#ground = ground;
+    this.writes = new Writes(ground.sql, this.world);
   }
 
   static async begin(ground: Ground): Promise<WholePath> {
@@ -74,9 +55,10 @@ export class WholePath {
   /** Opens one more process, on the store whose turn it is. */
   async open(name: string): Promise<Server> {
     if (this.servers.some((one) => one.name === name)) throw new Error(`${name} is open already`);
-    const store = this.#ground.stores[name === 'one' ? 0 : 1] as Store;
+    const store = this.#ground.stores[name === 'one' ? 0 : 1];
+    if (store === undefined) throw new Error('there are two stores');
     const server = await openServer({
-      ...{ name, world: this.world, store: this.#clocked(store, 0), collecting: this.#clocked(store, SECOND) },
+      ...{ name, world: this.world, store: this.writes.of(store), collecting: this.writes.ofPasses(store) },
       policy: () => this.policy,
       asked: (asks) => {
         this.#asks = asks;
@@ -170,7 +152,7 @@ export class WholePath {
     await this.collect();
     this.tell(`${leader.name} loses its lock to ${follower.name} as it writes`);
     for (const name of FILES) follower.looks.saw(`declared:${name}`);
-    this.meanwhile = async () => {
+    this.writes.meanwhile = async () => {
       await this.query(
         `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
           WHERE datname = current_database() AND application_name = '${leader.name} locks'`,
@@ -179,8 +161,8 @@ export class WholePath {
     };
     await leader.keeper.compareNow();
     await leader.keeper.idle();
-    if (this.meanwhile === undefined) this.servers.reverse();
-    this.meanwhile = undefined;
+    if (this.writes.meanwhile === undefined) this.servers.reverse();
+    this.writes.meanwhile = undefined;
     await this.compared();
   }
 
@@ -212,8 +194,8 @@ export class WholePath {
 
   /** Followers learn what was committed, unless they hear of nothing. */
   async hear(): Promise<void> {
-    if (this.deaf || !this.#isNews) return;
-    this.#isNews = false;
+    if (this.deaf || !this.writes.areNews) return;
+    this.writes.areNews = false;
     for (const server of this.servers.slice(1)) await this.caughtUp(server);
   }
 
@@ -241,25 +223,10 @@ export class WholePath {
 
   /** The steps that were written since, into the story. */
   async readSteps(): Promise<void> {
-    if (!this.#mayHaveStepped) return;
-    this.#mayHaveStepped = false;
-    const { rows } = await this.#ground.sql.query<Record<string, string> & { at: Date }>(
-      `SELECT id, finding_id, at, type, actor, reason, declared, observed, cursor
-         FROM finding_history WHERE id > $1 ORDER BY id`,
-      [String(this.steps.at(-1)?.id ?? 0n)],
-    );
-    const steps = rows.map(
-      ({ id, finding_id: findingId = '', at, type = '', actor = null, reason = null, ...row }): Step => ({
-        ...{ id: BigInt(id ?? 0), findingId, at: at.getTime(), type, actor, reason },
-        ...{ declared: row.declared ?? null, observed: row.observed ?? null },
-        cursor: row.cursor == null ? null : BigInt(row.cursor),
-      }),
-    );
-    for (const { type, findingId, declared, observed, reason, cursor, actor } of steps)
-      this.#story.tell(
-        `         ${cursor === null ? 'silently ' : ''}${type} ${findingId} (declared ${declared}, observed ${observed})` +
-          `${actor === null ? '' : ` by ${actor}`}${reason === null ? '' : `: ${reason}`}`,
-      );
+    if (!this.writes.mayBeSteps) return;
+    this.writes.mayBeSteps = false;
+    const steps = await stepsAfter(this.#ground.sql, this.steps.at(-1)?.id ?? 0n);
+    for (const step of steps) this.#story.tell(`         ${lineOf(step)}`);
     this.steps.push(...steps);
     this.stepped(steps);
   }
@@ -281,12 +248,6 @@ export class WholePath {
     for (const server of [...this.servers]) await this.end(server);
   }
 
-  async #letHappen(): Promise<void> {
-    const { meanwhile } = this;
-    this.meanwhile = undefined;
-    await meanwhile?.();
-  }
-
   #sight(): string {
     const { dark } = this.world;
     return dark.size === 0 ? '' : `, without ${[...dark].join(', ')}`;
@@ -299,42 +260,5 @@ export class WholePath {
     await this.leader.store.transaction(async (tx) => {
       for (const [source, asks] of bySource) await tx.asks.add(source, asks);
     });
-  }
-
-  /**
-   * The store with the model's time, told when it was last told more than `late` ago. It gives no transaction a time
-   * before that of an earlier one, so telling it of a later one sets its clock.
-   */
-  #clocked(store: Store, late: number): Store {
-    const tick = async () => {
-      const { now } = this.world;
-      if (now <= this.#told + late) return;
-      await this.#ground.sql.query('UPDATE write_head SET at = $1 WHERE at < $1', [new Date(now)]);
-      this.#told = now;
-    };
-    return {
-      ...store,
-      now: async () => {
-        await tick();
-        return store.now();
-      },
-      transaction: async (work) => {
-        if (late === 0) await this.#letHappen();
-        await tick();
-        return store
-          .transaction(async (tx) => {
-            const result = await work(tx);
-            if (this.breaks) {
-              this.breaks = false;
-              throw new Error('the connection broke before the commit');
-            }
-            return result;
-          })
-          .finally(() => {
-            this.#isNews = true;
-            this.#mayHaveStepped ||= late === 0;
-          });
-      },
-    };
   }
 }
