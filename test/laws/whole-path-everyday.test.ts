@@ -5,6 +5,7 @@ import { beWellKept, HAPPENINGS, type Played } from '../testkit/everyday.js';
 import { WholePath } from '../testkit/whole-path.js';
 import { checkRecord } from '../testkit/whole-path-record.js';
 import { Search } from '../testkit/whole-path-search.js';
+import { Surroundings } from '../testkit/whole-path-services.js';
 
 /** Runs of the property: its days are long, so a tenth of those of the other laws. */
 const RUNS = Math.ceil(Number(process.env.PROPERTY_RUNS ?? 100) / 10);
@@ -65,6 +66,11 @@ describe('law 8 from the estate through the store to what is told: everyday life
       const path = await WholePath.begin(ground);
       try {
         const world = played(path);
+        const { world: outside } = path;
+        outside.around = new Surroundings(outside.now);
+        // A proxy that sends to the guest that is backed up, moved and rebooted, and to a container.
+        for (const [i, to] of ['10.0.0.20', '10.0.0.22'].entries())
+          outside.around.proxyHosts.set(i + 1, { to, enabled: true });
         beWellKept(world);
         await path.open('one');
         await path.look('ON_DEMAND');

@@ -13,7 +13,7 @@ import { Sight } from '../testkit/whole-path-sight.js';
 import { checkTruth } from '../testkit/whole-path-truth.js';
 
 /** Runs of the property; a longer search is `PROPERTY_RUNS=5000 npx vitest run test/laws`. */
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 100);
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
 const TIMEOUT = 60_000 + 5_000 * RUNS;
 const ANN = caller(['operator'], { id: 'key:ann' });
 
