@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import { DAY } from '../domain/time.js';
 import { cursorText, parseCursor } from '../feed/cursor.js';
 import { notifications } from '../notifications/notifications.js';
-import type { Turn } from '../notifications/target-tenure.js';
+import type { Turn } from '../notifications/turn.js';
 import type { NotificationVerbs } from '../notifications/verbs.js';
 import type { Logger, Telemetry } from '../telemetry.js';
 import type { Core } from './core.js';
@@ -100,5 +100,11 @@ function tell(log: Pick<Logger, 'info' | 'warn' | 'error'>, target: string, { ki
       break;
     case 'recovered':
       log.info({ target }, 'this target takes messages again');
+      break;
+    case 'recipient-refused':
+      log.warn({ target, ...turn }, 'this recipient is refused; the others are told');
+      break;
+    case 'recipient-taken':
+      log.info({ target, ...turn }, 'this recipient is told again');
   }
 }

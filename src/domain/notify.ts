@@ -96,3 +96,6 @@ export const MAIL_DIGEST: Digest = { after: 0, window: MINUTE };
 
 /** How long to wait after each failed attempt. When it is spent, what waits becomes dead letters. */
 export const RETRY_PLAN = [60 * SECOND, 300 * SECOND, 900 * SECOND, 3_600 * SECOND, 7_200 * SECOND] as const;
+
+/** How long one mail recipient is waited for who is refused for now while the others were told: what follows waits as long. */
+export const RECIPIENT_PLAN = RETRY_PLAN.slice(0, 2);

@@ -5,6 +5,7 @@ import type { Secret } from '../domain/settings.js';
 import { isLocalName } from '../domain/target-address.js';
 import { SECOND } from '../domain/time.js';
 import type { Message } from '../store/delivery-words.js';
+import { mailBody, type Refusal } from './recipients.js';
 import type { Attempt } from './webhook.js';
 
 /** Sends one message to everybody that the target names, over a connection of its own. */
@@ -38,10 +39,15 @@ export function mailer(smtpUrl: Secret | null): SendMail {
     });
     try {
       const sent = await Promise.race([transport.sendMail(mailOf(target, message, url)), given]);
-      const refused = sent.rejected.map(String);
-      if (refused.length > 0) return { kind: 'failed', reason: `${url.host} refused ${refused.join(', ')}` };
+      const refusals = refusalsIn(sent.rejectedErrors ?? [], url);
+      if (refusals.length > 0) return refused(refusals, sent.accepted.length, url);
       return { kind: 'delivered', status: sent.response.slice(0, 80) };
     } catch (cause) {
+      // None was taken. An answer to anything but a recipient is about the mail, or about us.
+      if (cause instanceof Error && 'command' in cause && cause.command === 'RCPT TO') {
+        const refusals = refusalsIn('rejectedErrors' in cause ? cause.rejectedErrors : [], url);
+        if (refusals.length > 0) return refused(refusals, 0, url);
+      }
       const words = cause instanceof Error ? cause.message : String(cause);
       return { kind: 'failed', reason: withoutSecrets(`${url.host}: ${words.slice(0, 300)}`, url) };
     } finally {
@@ -50,11 +56,28 @@ export function mailer(smtpUrl: Secret | null): SendMail {
   };
 }
 
-function mailOf(target: MailTarget, { id, topic, body }: Message, smtp: URL) {
-  const { subject, text } = JSON.parse(body) as { subject: string; text: string };
+/** Of what nodemailer says of each recipient that a server refused: an Error with its address and the server's answer. */
+function refusalsIn(errors: unknown, url: URL): readonly Refusal[] {
+  return (Array.isArray(errors) ? errors : []).flatMap((error: unknown) => {
+    if (!(error instanceof Error) || !('recipient' in error)) return [];
+    const response = 'response' in error && typeof error.response === 'string' ? error.response : error.message;
+    const answer = withoutSecrets(response.slice(0, 200), url);
+    return { address: String(error.recipient), answer, isFinal: /^5\d\d/.test(response) };
+  });
+}
+
+function refused(refusals: readonly Refusal[], taken: number, { host }: URL): Attempt {
+  const whom = refusals.map(({ address, answer }) => `${address} (${answer})`).join(', ');
+  const others = taken > 0 ? '; the others were told' : '';
+  return { kind: 'refused', reason: `${host} refused ${whom.slice(0, 1_000)}${others}`, taken, refusals };
+}
+
+function mailOf(target: MailTarget, message: Message, smtp: URL) {
+  const { id, topic } = message;
+  const { subject, text, to = target.to } = mailBody(message);
   return {
     from: target.from ?? fromOf(smtp),
-    to: [...target.to],
+    to: [...to],
     subject,
     text,
     // The same over all attempts, so that a mail server can tell a second one.

@@ -1,21 +1,17 @@
-import { type NotifyTarget, RETRY_PLAN } from '../domain/notify.js';
+import { type NotifyTarget, RECIPIENT_PLAN, RETRY_PLAN } from '../domain/notify.js';
 import { type Instant, MINUTE } from '../domain/time.js';
-import type { DeadLetter, Failure, Message, TargetState } from '../store/delivery-words.js';
+import type { Failure, Message, TargetState } from '../store/delivery-words.js';
 import type { Store } from '../store/store.js';
 import type { HolderNeeds, Tenure } from './holder.js';
 import { LogPlace } from './log-place.js';
 import { type ComposeNeeds, compose, mostEvents } from './message.js';
 import { nextMessage } from './next-message.js';
+import { isNarrowed, letterTo, mailBody, narrowed, RefusedRecipients } from './recipients.js';
+import { replayLetters } from './replay.js';
+import type { Turn } from './turn.js';
 import type { Attempt } from './webhook.js';
 
 export type Outcome = 'delivered' | 'failed' | 'dead';
-
-/** What is news of a target: told once, however many attempts say the same. */
-export type Turn =
-  | { readonly kind: 'failing'; readonly reason: string }
-  /** Its retry plan is spent, and so many messages became dead letters. */
-  | { readonly kind: 'spent'; readonly reason: string; readonly letters: number }
-  | { readonly kind: 'recovered' };
 
 export interface TenureNeeds extends ComposeNeeds, HolderNeeds {
   readonly store: Pick<Store, 'lock' | 'events' | 'deliveries'>;
@@ -32,7 +28,6 @@ export interface TenureNeeds extends ComposeNeeds, HolderNeeds {
 
 /** A target's place is written down this often while nothing is told, so that the log may be pruned behind it. */
 const NOTE_PLACE_EVERY = MINUTE;
-const REPLAYED_AT_ONCE = 20;
 /** Messages that one spent plan makes dead letters of at most; what waits beyond is new, and gets its one attempt. */
 const BURIED_AT_ONCE = 5_000;
 const NOTHING_NEW = 60 * MINUTE;
@@ -49,6 +44,9 @@ export class TargetTenure implements Tenure {
   #replayWanted = true;
   #toldAt: Instant[] = [];
   #notedAt: Instant;
+  /** That it fails was told, and not yet that this is over. */
+  #isDown: boolean;
+  readonly #refused = new RefusedRecipients();
 
   /** `eager`: its settings changed, so an attempt that was put off is made now. */
   static async begin(target: NotifyTarget, needs: TenureNeeds, eager: boolean): Promise<TargetTenure> {
@@ -64,6 +62,7 @@ export class TargetTenure implements Tenure {
     this.#needs = needs;
     this.#state = state;
     this.#notedAt = needs.now();
+    this.#isDown = state.failures > 0 && !isNarrowed(target, state.pending);
     this.#place = new LogPlace(needs, target, state.pending?.upto ?? state.cursor);
   }
 
@@ -103,16 +102,58 @@ export class TargetTenure implements Tenure {
   async #attempt(message: Message, broken: AbortSignal): Promise<void> {
     const attempt = await this.#needs.deliver(this.#target, message, broken);
     const at = this.#needs.now();
-    if (attempt.kind === 'delivered') return this.#delivered(message, at);
+    if (attempt.kind === 'delivered') {
+      this.#heard(message, []);
+      return this.#delivered(message, at, null);
+    }
+    // Where nobody was told yet, it may be the server that refuses everybody: then it has failed as a whole.
+    if (attempt.kind === 'refused' && (attempt.taken > 0 || isNarrowed(this.#target, message)))
+      return this.#partly(message, attempt, at);
     // Broken off by ourselves: whether it arrived is not known, so it is sent again, under the same id.
     if (!broken.aborted) await this.#failed(message, attempt.reason, at);
   }
 
-  async #delivered(message: Message, at: Instant): Promise<void> {
-    const { store, measured } = this.#needs;
-    this.#expect(await store.deliveries.delivered(this.#target.id, message, at));
+  /** Who took it is not told again. The others are tried again alone for a while, or get a dead letter each. */
+  async #partly(message: Message, { refusals, reason }: Extract<Attempt, { kind: 'refused' }>, at: Instant) {
+    const { id } = this.#target;
+    const { store, measured, failing } = this.#needs;
+    this.#heard(message, refusals);
+    const failures = (isNarrowed(this.#target, message) ? this.#state.failures : 0) + 1;
+    const wait = RECIPIENT_PLAN[failures - 1];
+    const { waiting, left } = this.#refused.sorted(refusals, wait === undefined);
+    await store.deliveries.laid(
+      id,
+      left.map((refusal) => letterTo(message, refusal)),
+      at,
+    );
+    if (left.length > 0) {
+      measured(id, 'dead', left.length);
+      await this.#countLetters();
+    }
+    if (wait === undefined || waiting.length === 0) return this.#delivered(message, at, reason);
     this.#takes();
-    this.#state = { ...this.#state, ...HEALTHY, cursor: message.upto, pending: null, lastSuccessAt: at };
+    const rest = narrowed(
+      message,
+      waiting.map(({ address }) => address),
+    );
+    const failure: Failure = { at, reason, failures, spent: false, nextAttemptAt: at + wait };
+    this.#expect(await store.deliveries.failed(id, rest, failure));
+    this.#state = { ...this.#state, ...failure, lastFailureAt: at, pending: rest };
+    measured(id, 'failed', 1);
+    failing(id, true);
+  }
+
+  #heard(message: Message, refusals: Extract<Attempt, { kind: 'refused' }>['refusals']): void {
+    if (this.#target.kind !== 'mail') return;
+    const { to = this.#target.to } = mailBody(message);
+    for (const turn of this.#refused.heard(refusals, to)) this.#needs.turned(this.#target.id, turn);
+  }
+
+  async #delivered(message: Message, at: Instant, reason: string | null): Promise<void> {
+    const { store, measured } = this.#needs;
+    this.#expect(await store.deliveries.delivered(this.#target.id, message, at, reason));
+    this.#takes();
+    this.#state = { ...this.#state, ...HEALTHY, reason, cursor: message.upto, pending: null, lastSuccessAt: at };
     const window = this.#target.digest?.window ?? 0;
     this.#toldAt = [...this.#toldAt.filter((told) => told > at - window), ...(message.events === 1 ? [at] : [])];
     measured(this.#target.id, 'delivered', 1);
@@ -122,7 +163,8 @@ export class TargetTenure implements Tenure {
   #takes(): void {
     const { id } = this.#target;
     this.#needs.failing(id, false);
-    if (this.#state.failures > 0) this.#needs.turned(id, { kind: 'recovered' });
+    if (this.#isDown) this.#needs.turned(id, { kind: 'recovered' });
+    this.#isDown = false;
   }
 
   async #failed(message: Message, reason: string, at: Instant): Promise<void> {
@@ -134,7 +176,8 @@ export class TargetTenure implements Tenure {
     if (wait === undefined) return this.#bury(message, { at, reason, failures, spent: true, nextAttemptAt: null });
     const failure: Failure = { at, reason, failures, spent: false, nextAttemptAt: at + wait };
     this.#expect(await store.deliveries.failed(this.#target.id, message, failure));
-    if (failures === 1) this.#needs.turned(this.#target.id, { kind: 'failing', reason });
+    if (!this.#isDown) this.#needs.turned(this.#target.id, { kind: 'failing', reason });
+    this.#isDown = true;
     this.#state = { ...this.#state, ...failure, lastFailureAt: at };
   }
 
@@ -169,27 +212,8 @@ export class TargetTenure implements Tenure {
 
   async #replay(broken: AbortSignal): Promise<void> {
     this.#replayWanted = false;
-    const { deliveries } = this.#needs.store;
-    for (;;) {
-      const letters = await deliveries.queued(this.#target.id, REPLAYED_AT_ONCE);
-      if (letters.length === 0) return;
-      for (const letter of letters) if (!(await this.#resend(letter, broken))) return;
-      await this.#countLetters();
-    }
-  }
-
-  /** Letters go oldest first, and no further than the first that fails again: they were to be told in this order. */
-  async #resend(letter: DeadLetter, broken: AbortSignal): Promise<boolean> {
-    const { deliver, measured, now, store } = this.#needs;
-    const attempt = await deliver(this.#target, letter, broken);
-    if (attempt.kind === 'failed') {
-      if (!broken.aborted) await store.deliveries.replayFailed(letter, attempt.reason, now());
-      return false;
-    }
-    await store.deliveries.replayed(letter, now());
-    measured(this.#target.id, 'delivered', 1);
-    await this.#recovered();
-    return true;
+    const went = () => this.#recovered();
+    await replayLetters(this.#target, this.#needs, { broken, went, someWent: () => this.#countLetters() });
   }
 
   /** A letter arrived: so will what waits. */

@@ -10,11 +10,19 @@ import { type Destination, refusedAddress } from '../domain/target-address.js';
 import { hookUrl, refusedLiteral, unsigned } from '../domain/target-lack.js';
 import { SECOND } from '../domain/time.js';
 import type { Message } from '../store/delivery-words.js';
+import type { Refusal } from './recipients.js';
 
 /** What came of one attempt. `reason` says what was tried and what came, and holds neither a secret nor the answer's body. */
 export type Attempt =
   | { readonly kind: 'delivered'; readonly status: string }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** A mail server took it for so many of its recipients (none: 0), and not for these. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      readonly taken: number;
+      readonly refusals: readonly Refusal[];
+    };
 
 export interface WebhookNeeds {
   secret(name: string): Secret | undefined;

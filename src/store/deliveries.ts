@@ -48,22 +48,23 @@ export function deliveriesOf(pool: pg.Pool): Deliveries {
             AND notification_targets.pending_id IS NULL`,
         [target, from, to],
       ),
-    delivered: (target, { id, upto }, at) =>
+    delivered: (target, { id, upto }, at, reason) =>
       changed(
         `UPDATE notification_targets
-            SET cursor = $3, failures = 0, spent = false, next_attempt_at = NULL, last_success_at = $4, reason = NULL,
+            SET cursor = $3, failures = 0, spent = false, next_attempt_at = NULL, last_success_at = $4, reason = $5,
                 ${NO_LONGER_PENDING}
           WHERE notification_targets.id = $1 AND notification_targets.pending_id = $2`,
-        [target, id, upto, timestamp(at)],
+        [target, id, upto, timestamp(at), text(reason)],
       ),
     failed: (target, message, failure) =>
       changed(
         `UPDATE notification_targets
-            SET failures = $3, spent = $4, next_attempt_at = $5, last_failure_at = $6, reason = $7
+            SET failures = $3, spent = $4, next_attempt_at = $5, last_failure_at = $6, reason = $7, pending_body = $8
           WHERE notification_targets.id = $1 AND notification_targets.pending_id IS NOT DISTINCT FROM $2::text`,
-        [target, message?.id ?? null, ...failureValues(failure)],
+        [target, message?.id ?? null, ...failureValues(failure), text(message?.body ?? null)],
       ),
     bury: (target, waiting, upto, failure) => once((sql) => buryAll(sql, target, waiting, upto, failure)),
+    laid: (target, letters, at) => once((sql) => layLetters(sql, target, letters, at)),
     recovered: async (target, at) => {
       await changed(
         `UPDATE notification_targets
@@ -178,6 +179,32 @@ async function buryAll(
     ],
   );
   return rows.length > 0;
+}
+
+async function layLetters(
+  sql: Sql,
+  target: string,
+  letters: readonly (Message & { readonly reason: string })[],
+  at: Instant,
+): Promise<void> {
+  await sql.run(
+    `INSERT INTO dead_letters (target, delivery, topic, body, events, upto, died_at, reason)
+     SELECT $1, m.delivery, m.topic, m.body, m.events, m.upto, $2, m.reason
+       FROM unnest($3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::text[])
+            WITH ORDINALITY AS m (delivery, topic, body, events, upto, reason, n)
+      ORDER BY m.n
+         ON CONFLICT (delivery) DO NOTHING`,
+    [
+      target,
+      timestamp(at),
+      letters.map(({ id }) => id),
+      letters.map(({ topic }) => topic),
+      letters.map(({ body }) => text(body)),
+      letters.map(({ events }) => events),
+      letters.map(({ upto }) => upto),
+      letters.map(({ reason }) => text(reason)),
+    ],
+  );
 }
 
 async function lettersOf(

@@ -72,10 +72,14 @@ export interface Deliveries {
   hold(target: string, from: bigint, message: Message): Promise<boolean>;
   /** Moves on where nothing was to be told. */
   pass(target: string, from: bigint, to: bigint): Promise<boolean>;
-  delivered(target: string, message: Message, at: Instant): Promise<boolean>;
+  /** `reason`: whom of its recipients it was not told, where it goes on without them. */
+  delivered(target: string, message: Message, at: Instant, reason: string | null): Promise<boolean>;
+  /** What is sent at the next attempt is `message` as it is given here: it may be for fewer recipients. */
   failed(target: string, message: Message | null, failure: Failure): Promise<boolean>;
   /** The plan is spent: all that waits becomes dead letters, in order, and the target goes on behind it. */
   bury(target: string, waiting: readonly Message[], upto: bigint, failure: Failure): Promise<boolean>;
+  /** Dead letters beside the target's way: it goes on as it does. One that is there already stays as it is. */
+  laid(target: string, letters: readonly (Message & { readonly reason: string })[], at: Instant): Promise<void>;
   /** Forgets what the last failures were: an attempt of another kind has shown that the target takes messages. */
   recovered(target: string, at: Instant): Promise<void>;
   letters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;

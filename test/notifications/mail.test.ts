@@ -5,6 +5,7 @@ import { MINUTE, SECOND } from '../../src/domain/time.js';
 import { mailer } from '../../src/notifications/mail.js';
 import { driftOpened } from '../testkit/event-log.js';
 import { createTestStore, type TestStore } from '../testkit/postgres.js';
+import { caller } from '../testkit/principal.js';
 import { THEN } from '../testkit/view.js';
 import { OwnClock } from './clock.js';
 import { type Rig, rig } from './rig.js';
@@ -96,5 +97,111 @@ describe('mail', () => {
     const attempt = await mailer(url)(ops, message, AbortSignal.timeout(200));
     expect(attempt.kind).toBe('failed');
     expect(JSON.stringify(attempt)).not.toContain('hunter2');
+  });
+});
+
+describe('a recipient that the server refuses', () => {
+  const [GOOD, BAD] = ['ops@example.org', 'night@example.org'];
+  const admin = caller();
+  beforeEach(() => one.told.configure([{ ...ops, digest: null }]));
+  const told = () => smtp.mails.map((mail) => [mail.to.join(' '), /main\/(\d+)@/.exec(textOf(mail))?.[1]]);
+  const state = async () => (await kit.store.deliveries.states(['ops']))[0];
+  const letters = async () => (await one.told.verbs.deadLetters(admin, {})).items;
+
+  it('for good, holds up nobody: the others are told once, and what it missed is a dead letter of its own', async () => {
+    smtp.refuse('550 5.1.1 no such user', BAD);
+    await one.commit(driftOpened(1), driftOpened(2));
+    await clock.until(() => smtp.mails.length === 2);
+    await clock.pass(2 * MINUTE);
+    expect(told()).toEqual([
+      [GOOD, '1'],
+      [GOOD, '2'],
+    ]);
+    expect(await letters()).toMatchObject([
+      { target: 'ops', topic: 'drift.detected', events: 1, reason: '550 5.1.1 no such user' },
+      { target: 'ops', topic: 'drift.detected', events: 1, reason: '550 5.1.1 no such user' },
+    ]);
+    expect(await one.told.verbs.targets(admin)).toMatchObject([
+      {
+        state: 'HEALTHY',
+        reason: expect.stringMatching(/refused night@example\.org \(550 .*\); the others were told$/),
+      },
+    ]);
+    expect(one.turns).toEqual([
+      { target: 'ops', kind: 'recipient-refused', recipient: BAD, reason: '550 5.1.1 no such user' },
+    ]);
+
+    smtp.refuse(undefined, BAD);
+    smtp.mails.length = 0;
+    await Promise.all([
+      one.told.verbs.replay(admin, { target: 'ops' }, AbortSignal.timeout(10_000)),
+      clock.pass(SECOND),
+    ]);
+    await one.commit(driftOpened(3));
+    await clock.until(() => smtp.mails.length === 3);
+    expect(told()).toEqual([
+      [BAD, '1'],
+      [BAD, '2'],
+      [`${GOOD} ${BAD}`, '3'],
+    ]);
+    await clock.until(() => one.turns.length === 2);
+    expect(one.turns[1]).toEqual({ target: 'ops', kind: 'recipient-taken', recipient: BAD });
+    expect([await letters(), (await state())?.reason]).toEqual([[], null]);
+  });
+
+  it('for now, is tried again alone, with the same mail, while the others are told once', async () => {
+    smtp.refuse('450 4.2.1 greylisted', BAD);
+    await one.commit(driftOpened(1));
+    await clock.until(() => one.measured['ops failed'] === 1);
+    const failedAt = clock.now();
+    expect(await state()).toMatchObject({ failures: 1, nextAttemptAt: failedAt + 60 * SECOND });
+    smtp.refuse(undefined, BAD);
+    await one.commit(driftOpened(2));
+    await clock.until(() => smtp.mails.length === 3);
+    expect(told()).toEqual([
+      [GOOD, '1'],
+      [BAD, '1'],
+      [`${GOOD} ${BAD}`, '2'],
+    ]);
+    expect(header(smtp.mails[0], 'Message-ID')).toBe(header(smtp.mails[1], 'Message-ID'));
+    await clock.until(async () => (await state())?.failures === 0);
+    expect([await letters(), (await state())?.reason]).toEqual([[], null]);
+  });
+
+  it('for now and ever again, holds the others up for six minutes once, and then no more', async () => {
+    smtp.refuse('452 4.2.2 mailbox full', BAD);
+    await one.commit(driftOpened(1), driftOpened(2), driftOpened(3));
+    const start = clock.now();
+    await clock.until(() => smtp.mails.length === 3);
+    expect(told()).toEqual([
+      [GOOD, '1'],
+      [GOOD, '2'],
+      [GOOD, '3'],
+    ]);
+    expect(Math.round((clock.now() - start) / MINUTE)).toBe(6);
+    await clock.until(async () => (await letters()).length === 3);
+    expect(one.turns).toEqual([
+      { target: 'ops', kind: 'recipient-refused', recipient: BAD, reason: '452 4.2.2 mailbox full' },
+    ]);
+  });
+
+  it('together with all others is a failure of the whole: it may be the server that refuses', async () => {
+    smtp.refuse('554 5.7.1 relay access denied');
+    await one.commit(driftOpened(1));
+    await clock.until(() => one.measured['ops failed'] === 2);
+    expect([(await state())?.failures, await letters(), one.turns]).toEqual([
+      2,
+      [],
+      [{ target: 'ops', kind: 'failing', reason: expect.stringContaining('554 5.7.1 relay access denied') }],
+    ]);
+    smtp.refuse(undefined);
+    await clock.until(() => smtp.mails.length === 1);
+    expect(told()).toEqual([[`${GOOD} ${BAD}`, '1']]);
+  });
+
+  it('is named by a test call, which is no success then', async () => {
+    smtp.refuse('550 5.1.1 no such user', BAD);
+    const attempt = await one.told.verbs.test(admin, 'ops', AbortSignal.timeout(5_000));
+    expect(attempt).toMatchObject({ kind: 'refused', reason: expect.stringContaining(`${BAD} (550 5.1.1`) });
   });
 });

@@ -128,7 +128,7 @@ describe('an address that nothing is sent to', () => {
   it('says what opens it, where the policy can', async () => {
     const why = async (host: string, found?: string) => {
       const attempt = await post(`https://${host}/`, {}, found === undefined ? {} : { reach: resolving(found) });
-      return attempt.kind === 'failed' ? attempt.reason : attempt.status;
+      return attempt.kind === 'delivered' ? attempt.status : attempt.reason;
     };
     expect(await why('169.254.7.7')).toBe(
       'nothing was sent: 169.254.7.7 is a link-local address; if it is meant, write allow: ["169.254.7.7"]',

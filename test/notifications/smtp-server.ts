@@ -10,8 +10,8 @@ export interface Mail {
 export interface SmtpServer {
   readonly url: string;
   readonly mails: Mail[];
-  /** What to answer to a recipient; 250 unless it says so. */
-  refuse(reply: string | undefined): void;
+  /** What to answer to a recipient (left out: to each); 250 unless it says so. */
+  refuse(reply: string | undefined, recipient?: string): void;
   hang(): void;
   close(): Promise<void>;
 }
@@ -20,19 +20,19 @@ export interface SmtpServer {
 export async function smtpServer(): Promise<SmtpServer> {
   const mails: Mail[] = [];
   const sockets = new Set<Socket>();
-  let reply: string | undefined;
+  const replies = new Map<string, string | undefined>();
   let isSilent = false;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
-    if (!isSilent) converse(socket, mails, () => reply);
+    if (!isSilent) converse(socket, mails, (address) => replies.get(address) ?? replies.get('*'));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mails,
-    refuse: (words) => {
-      reply = words;
+    refuse: (words, recipient = '*') => {
+      replies.set(recipient, words);
     },
     hang: () => {
       isSilent = true;
@@ -44,7 +44,7 @@ export async function smtpServer(): Promise<SmtpServer> {
   };
 }
 
-function converse(socket: Socket, mails: Mail[], refusal: () => string | undefined): void {
+function converse(socket: Socket, mails: Mail[], refusal: (address: string) => string | undefined): void {
   let [from, to, lines]: [string, string[], string[] | undefined] = ['', [], undefined];
   let rest = '';
   const say = (text: string) => socket.write(`${text}\r\n`);
@@ -58,9 +58,9 @@ function converse(socket: Socket, mails: Mail[], refusal: () => string | undefin
     const verb = line.slice(0, 4).toUpperCase();
     const address = /<([^>]*)>/.exec(line)?.[1] ?? '';
     if (verb === 'MAIL') from = address;
-    if (verb === 'RCPT' && refusal() === undefined) to.push(address);
+    if (verb === 'RCPT' && refusal(address) === undefined) to.push(address);
     if (verb === 'DATA') lines = [];
-    say(verb === 'DATA' ? '354 go on' : verb === 'RCPT' ? (refusal() ?? '250 fine') : '250 fine');
+    say(verb === 'DATA' ? '354 go on' : verb === 'RCPT' ? (refusal(address) ?? '250 fine') : '250 fine');
     if (verb === 'QUIT') socket.end();
   };
   socket.on('data', (data) => {

@@ -58,7 +58,8 @@ export class NotificationTarget {
   lastFailureAt: number | null;
   @Field(() => String, {
     nullable: true,
-    description: 'Why the last attempt failed, or none can be made; null once one has succeeded',
+    description:
+      'Why the last attempt failed, or none can be made, or whom of its recipients it did not reach; null once all is told',
   })
   reason: string | null;
   @Field(() => Int, { description: 'Dead letters that wait for somebody to replay them' })
