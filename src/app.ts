@@ -3,6 +3,7 @@ import { accountVerbs } from './accounts/keys.js';
 import { openCore } from './app/core.js';
 import { openDatabase } from './app/database.js';
 import { startGateway } from './app/gateway.js';
+import { keepHeapSmall } from './app/heap-pace.js';
 import { checkSettings } from './app/settings-check.js';
 import { SettingsError } from './app/settings-files.js';
 import { keyScheme } from './auth/api-key.js';
@@ -23,6 +24,7 @@ const STOP_WITHIN = 9_500;
 
 /** Starts the gateway and keeps it until `told`; then stops it in order. */
 export async function serve(config: Config, told: AbortSignal, print: Print): Promise<number> {
+  keepHeapSmall();
   const tools = telemetry({ level: config.logLevel });
   const gateway = await startGateway(config, tools);
   const { url, firstKey, core } = gateway;

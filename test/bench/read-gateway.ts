@@ -1,3 +1,4 @@
+import { keepHeapSmall } from '../../src/app/heap-pace.js';
 import { proxmoxCollector } from '../../src/collection/proxmox.js';
 import { DEFAULT_CONTRACT } from '../../src/declared/contract-file.js';
 import { absorb } from '../../src/domain/absorb.js';
@@ -37,6 +38,7 @@ export interface Round {
 const NOTHING_KNOWN: KnownCluster = { guests: new Map(), power: new Map(), vmids: new Map(), activityMark: null };
 
 /** The gateway's side of the bench, in a process of its own: what it costs and what it holds is the gateway's alone. */
+keepHeapSmall();
 serveParent<RoundOrder, Round>(round);
 
 async function round({ url, cluster, polls: count }: RoundOrder): Promise<Round> {

@@ -20,7 +20,7 @@ const SIZES: readonly Size[] = [
 ];
 const ROUNDS = 5;
 const WIDTH = 8;
-const POLLS = 3;
+const POLLS = 8;
 
 type BothRead = Round & { readonly bare: Cost };
 
@@ -78,7 +78,7 @@ function table({ guests, nodes }: Size, rounds: readonly BothRead[]): Table {
       `Reading reaches ${median(rates)} % of the rate of a bare loop over the same calls, for ${times(own)} its CPU (${versionOf('undici')}, ${WIDTH} at a time, nothing checked); round by round ${rates.join(', ')} %: in the first nothing is compiled.`,
       'Reach: 70 %, less than 2 × the CPU, resident memory under 512 MB; a poll that finds nothing new under 500 ms of CPU.',
       `Read, store and compare: ${ms(read.ms + rest.ms)} ms for ${requests} requests; a poll makes ${pollRequests}.`,
-      `Resident at its peak: ${ms(peakMB)} MB in a first pass and its polls, ${ms(rounds.at(-1)?.peakMB ?? 0)} MB after ${ROUNDS} of them in one process.`,
+      `Resident at its peak: ${ms(peakMB)} MB in a first pass and ${POLLS} polls, ${ms(rounds.at(-1)?.peakMB ?? 0)} MB after ${ROUNDS} of them in one process.`,
       `Medians of ${ROUNDS} first passes and ${POLLS * ROUNDS} polls; gateway, loop and simulated estate are a process each on the same machine.`,
     ],
     head: ['step', 'ms', 'CPU ms'],
