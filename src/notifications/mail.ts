@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { createTransport } from 'nodemailer';
 import { ipAddress, isRoutable } from '../domain/address.js';
 import type { MailTarget } from '../domain/notify.js';
@@ -32,20 +33,21 @@ export function mailer(smtpUrl: Secret | null): SendMail {
       disableFileAccess: true,
       disableUrlAccess: true,
     });
+    const { to = target.to } = mailBody(message);
     const given = new Promise<never>((_, reject) => {
       const giveUp = () => reject(new Error(`it was not done within ${SENT_WITHIN / SECOND} s`));
       if (limit.aborted) giveUp();
       limit.addEventListener('abort', giveUp, { once: true });
     });
     try {
-      const sent = await Promise.race([transport.sendMail(mailOf(target, message, url)), given]);
-      const refusals = refusalsIn(sent.rejectedErrors ?? [], url);
+      const sent = await Promise.race([transport.sendMail(mailOf(target, message, to, url)), given]);
+      const refusals = refusalsIn(sent.rejectedErrors ?? [], to, url);
       if (refusals.length > 0) return refused(refusals, sent.accepted.length, url);
       return { kind: 'delivered', status: sent.response.slice(0, 80) };
     } catch (cause) {
       // None was taken. An answer to anything but a recipient is about the mail, or about us.
       if (cause instanceof Error && 'command' in cause && cause.command === 'RCPT TO') {
-        const refusals = refusalsIn('rejectedErrors' in cause ? cause.rejectedErrors : [], url);
+        const refusals = refusalsIn('rejectedErrors' in cause ? cause.rejectedErrors : [], to, url);
         if (refusals.length > 0) return refused(refusals, 0, url);
       }
       const words = cause instanceof Error ? cause.message : String(cause);
@@ -57,13 +59,21 @@ export function mailer(smtpUrl: Secret | null): SendMail {
 }
 
 /** Of what nodemailer says of each recipient that a server refused: an Error with its address and the server's answer. */
-function refusalsIn(errors: unknown, url: URL): readonly Refusal[] {
+function refusalsIn(errors: unknown, to: readonly string[], url: URL): readonly Refusal[] {
   return (Array.isArray(errors) ? errors : []).flatMap((error: unknown) => {
     if (!(error instanceof Error) || !('recipient' in error)) return [];
     const response = 'response' in error && typeof error.response === 'string' ? error.response : error.message;
     const answer = withoutSecrets(response.slice(0, 200), url);
-    return { address: String(error.recipient), answer, isFinal: /^5\d\d/.test(response) };
+    const asked = String(error.recipient);
+    const address = to.find((written) => asAsked(written) === asAsked(asked)) ?? asked;
+    return { address, answer, isFinal: /^5\d\d/.test(response) };
   });
+}
+
+/** The server is asked for the host in lower case, and in ASCII. */
+function asAsked(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  return address.slice(0, at) + domainToASCII(address.slice(at));
 }
 
 function refused(refusals: readonly Refusal[], taken: number, { host }: URL): Attempt {
@@ -72,9 +82,9 @@ function refused(refusals: readonly Refusal[], taken: number, { host }: URL): At
   return { kind: 'refused', reason: `${host} refused ${whom.slice(0, 1_000)}${others}`, taken, refusals };
 }
 
-function mailOf(target: MailTarget, message: Message, smtp: URL) {
+function mailOf(target: MailTarget, message: Message, to: readonly string[], smtp: URL) {
   const { id, topic } = message;
-  const { subject, text, to = target.to } = mailBody(message);
+  const { subject, text } = mailBody(message);
   return {
     from: target.from ?? fromOf(smtp),
     to: [...to],

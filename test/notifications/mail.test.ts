@@ -199,6 +199,14 @@ describe('a recipient that the server refuses', () => {
     expect(told()).toEqual([[`${GOOD} ${BAD}`, '1']]);
   });
 
+  it('is called as the policy calls it, however the server is asked', async () => {
+    const written = ['Ops@EXAMPLE.org', 'night@Bücher.example'];
+    smtp.refuse('550 5.1.1 no such user');
+    const message = { id: 'x', topic: 'digest', body: '{"subject":"s","text":"t"}', events: 1, upto: 1n };
+    const attempt = await mailer(new Secret(smtp.url))({ ...ops, to: written }, message, AbortSignal.timeout(5_000));
+    expect(attempt).toMatchObject({ kind: 'refused', taken: 0, refusals: written.map((address) => ({ address })) });
+  });
+
   it('is named by a test call, which is no success then', async () => {
     smtp.refuse('550 5.1.1 no such user', BAD);
     const attempt = await one.told.verbs.test(admin, 'ops', AbortSignal.timeout(5_000));
