@@ -120,7 +120,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     const wrong = error instanceof ConfigError || (error instanceof Error && error.name === 'SettingsError');
-    return wrong ? WRONG_USAGE : FAILED;
+    const refused = error instanceof Error && 'code' in error && error.code === 'VALIDATION_ERROR';
+    return wrong || refused ? WRONG_USAGE : FAILED;
   }
 }
 

@@ -40,7 +40,7 @@ export function directionWithin(page: PageRequest, most: number, hint = ''): Dir
   const backward = page.last !== undefined || page.before !== undefined;
   if (backward && (page.first !== undefined || page.after !== undefined)) {
     throw new DomainError('VALIDATION_ERROR', 'ask for first/after or for last/before, not for both', {
-      field: ['last'],
+      field: [page.last === undefined ? 'before' : 'last'],
     });
   }
   const name = backward ? 'last' : 'first';

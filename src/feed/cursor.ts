@@ -11,7 +11,11 @@ export function parseCursor(text: string): bigint {
   const [, digits, value] = SHAPE.exec(text) ?? [];
   const cursor = value === undefined ? undefined : fromBase36(value);
   if (cursor === undefined || digits !== check(cursor)) {
-    throw new DomainError('VALIDATION_ERROR', 'after: this is not a cursor of the event log', { field: ['after'] });
+    throw new DomainError(
+      'VALIDATION_ERROR',
+      'after: this is not a cursor of the event log: give the last one you saw, or leave it out to begin with now',
+      { field: ['after'] },
+    );
   }
   return cursor;
 }

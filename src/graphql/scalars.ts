@@ -1,4 +1,4 @@
-import { GraphQLScalarType } from 'graphql';
+import { GraphQLError, GraphQLScalarType } from 'graphql';
 import { GraphQLBigInt, GraphQLDateTime } from 'graphql-scalars';
 import type { Instant } from '../domain/time.js';
 
@@ -13,9 +13,19 @@ export const DateTime = new GraphQLScalarType<Instant, string>({
     if (typeof value === 'number') return new Date(value).toISOString();
     throw new TypeError('a moment must be a number of milliseconds');
   },
-  parseValue: (value) => (dateTime.parseValue(value) as Date).getTime(),
-  parseLiteral: (node, variables) => (dateTime.parseLiteral(node, variables) as Date).getTime(),
+  parseValue: (value) => moment(value, () => dateTime.parseValue(value)),
+  parseLiteral: (node, variables) =>
+    moment('value' in node ? node.value : node.kind, () => dateTime.parseLiteral(node, variables)),
 });
+
+function moment(given: unknown, read: () => unknown): Instant {
+  try {
+    return (read() as Date).getTime();
+  } catch {
+    const message = `${JSON.stringify(given)} is no moment: write RFC 3339 text such as 2026-11-21T10:00:00Z`;
+    throw new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
+  }
+}
 
 const bigInt = GraphQLBigInt.toConfig();
 

@@ -87,8 +87,10 @@ export function socketFace(needs: SocketNeeds): SocketFace {
     onSubscribe: (ctx, _id, payload) => prepared(house, ctx.extra, payload),
     // graphql-ws would run the operation anew for every subscriber and event: it gets the events as they are.
     subscribe: (args) => createSourceEventStream(args) as Promise<AsyncIterable<ExecutionResult> | ExecutionResult>,
-    onOperation: (ctx, id, _payload, args, result) =>
-      Symbol.asyncIterator in result ? delivered(house, ctx.extra, id, args, result) : undefined,
+    async onOperation(ctx, id, _payload, args, result) {
+      const begun = await result;
+      return Symbol.asyncIterator in begun ? delivered(house, ctx.extra, id, args, begun) : refused(args, begun);
+    },
     onNext: (_ctx, _id, _payload, _args, result) =>
       result.errors === undefined
         ? undefined
@@ -224,6 +226,19 @@ function delivered(
     writing.delete(one);
   };
   return handedOn(untilRefused(events, socket), tell);
+}
+
+/** A subscription that cannot begin ends with `error`, as one that ends later does, and not with an answer and `complete`. */
+function refused(args: ExecutionArgs, { errors }: ExecutionResult): AsyncGenerator<never> | undefined {
+  const operation = getOperationAST(args.document, args.operationName ?? undefined);
+  const [error] = errors ?? [];
+  if (operation?.operation !== 'subscription' || error === undefined) return undefined;
+  return failing(error.originalError ?? error);
+}
+
+// biome-ignore lint/correctness/useYield: it ends before it has anything to yield.
+async function* failing(cause: Error): AsyncGenerator<never> {
+  throw cause;
 }
 
 /** Credentials that end under way end the socket, and not this one stream of it. */

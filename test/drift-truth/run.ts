@@ -2,6 +2,8 @@ import { withDatabase, withDirectory, withPostgres } from '../bench/postgres.js'
 import { Stage } from './stage.js';
 import { STEPS, walk } from './steps.js';
 
+const NAME = Math.max(...STEPS.map(({ name }) => name.length));
+
 /** `npm run drift-truth`: walks through what happens to an estate, and prints a line a step with what was expected and what came. */
 async function main(): Promise<void> {
   let wrong = 0;
@@ -14,7 +16,7 @@ async function main(): Promise<void> {
             const { name, expected, happened, isAsExpected } = await walk(stage, step);
             if (!isAsExpected) wrong += 1;
             console.log(
-              `${isAsExpected ? 'ok   ' : 'WRONG'}  ${name}\n       expected: ${expected}\n       happened: ${happened}`,
+              `${isAsExpected ? 'ok   ' : 'WRONG'}  ${name.padEnd(NAME)}  expected: ${expected}  happened: ${happened === expected ? 'the same' : happened}`,
             );
           }
         } finally {

@@ -237,5 +237,12 @@ export async function walk(stage: Stage, { name, expected, act, also }: Step): P
 }
 
 function told(events: readonly string[]): string {
-  return events.length > 4 ? `${events.length} events, ${new Set(events).size} of them different` : events.join(', ');
+  if (events.length <= 4) return events.join(', ');
+  const kinds = new Map<string, number>();
+  for (const event of events) {
+    const kind = event.slice(0, event.indexOf(':'));
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  const counts = [...kinds].map(([kind, count]) => `${count} ${kind}`).sort();
+  return `${events.length} events, ${new Set(events).size} of them different (${counts.join(', ')})`;
 }

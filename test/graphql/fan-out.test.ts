@@ -196,7 +196,7 @@ describe('a subscriber', () => {
   });
 
   it('that does not read is closed with 4413 and the cursor to resume with, and the others are told all meanwhile', async () => {
-    const { log, wsUrl } = await gateway({ feed: { patience: 100 }, watchEvery: 400 });
+    const { log, wsUrl } = await gateway({ feed: { patience: 100 }, watchEvery: 2_000 });
     const start = log.append(driftOpened(1));
     const query =
       'subscription ($after: String, $filter: DriftFindingFilter) { driftEvents(after: $after, filter: $filter) { cursor declared } }';
@@ -230,7 +230,7 @@ describe('a subscriber', () => {
     };
     const { log, wsUrl } = await gateway({
       feed: { patience: 60 },
-      watchEvery: 40,
+      watchEvery: 2_000,
       inventory: { driftFindingsById: found },
     });
     const start = log.append(driftOpened(1));
