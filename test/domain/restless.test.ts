@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cidr } from '../../src/domain/address.js';
 import { addressDiffers } from '../../src/domain/compare/address-differs.js';
 import { type Comparison, compare } from '../../src/domain/compare/compare.js';
@@ -11,7 +11,7 @@ import { vlanDiffers } from '../../src/domain/compare/vlan-differs.js';
 import type { Rule } from '../../src/domain/compare/world.js';
 import type { Declaration, DeclaredStatus } from '../../src/domain/declaration.js';
 import type { AddressClass } from '../../src/domain/policy.js';
-import { HOUR, MINUTE, SECOND } from '../../src/domain/time.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.js';
 import type { GuestView } from '../../src/domain/view.js';
 import { row, TABLE } from '../testkit/domain-declared.js';
 import { DCIM, vm } from '../testkit/domain-netbox.js';
@@ -237,6 +237,34 @@ describe('guests that are not judged because they agree', () => {
       }),
       { numRuns: RUNS },
     );
+  });
+});
+
+describe('a guest that agrees with its rows', () => {
+  /** It carries what its row names, and may carry another address where its row names one that it has not. */
+  function agreed(carried: readonly string[] = [], named: readonly string[] = []): Run {
+    const run = new Run();
+    run.estate.guest({ vmid: 100, devices: [{ shows: [ip(2), ...carried] }] });
+    run.write(TABLE, [row({ vmid: 100, addresses: [ip(2), ...named] })]).settle();
+    expect([...run.comparison.so.keys()]).not.toContain(DIFFERS);
+    return run;
+  }
+  const DIFFERS = 'ADDRESS_DIFFERS:main/100@1:address4';
+
+  it('is judged again once the policy says that what they agree on is shared in turn', () => {
+    const network = cidr(ip(2));
+    const addressClasses = network === undefined ? [] : [{ cidr: network, class: 'virtual' as const }];
+    expect([
+      ...agreed([ip(4)], [ip(3)])
+        .rule({ addressClasses })
+        .comparison.so.keys(),
+    ]).toContain(DIFFERS);
+  });
+
+  it('is waited for once the policy gives a start more time than it had', () => {
+    const run = agreed().rule({ addressAfterStart: 30 * DAY });
+    const startedAt = run.view.guestsByKey.get('main/100')?.row.startedAt ?? 0;
+    expect(run.comparison.due).toBe(startedAt + 30 * DAY);
   });
 });
 
