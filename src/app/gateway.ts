@@ -12,6 +12,7 @@ import { restFacts } from '../inventory/rest-facts.js';
 import { restRoutes } from '../rest/routes.js';
 import { startServer } from '../server/server.js';
 import type { Telemetry } from '../telemetry.js';
+import { believed } from './believed.js';
 import { type Core, openCore } from './core.js';
 import { startNotifying } from './notifying.js';
 import { readiness } from './readiness.js';
@@ -102,7 +103,10 @@ export async function startGateway(config: Config, telemetry: Telemetry): Promis
         notifications: notifying.verbs,
         collection: {
           run: (principal, wish, signal) => collection.run(principal, wish, signal),
-          confirmDeclared: (principal, wish) => confirmations.confirm(principal, wish),
+          async confirmDeclared(principal, wish) {
+            await confirmations.confirm(principal, wish);
+            await believed(wish.source, () => replica.view());
+          },
           events: (principal, signal) => collection.events(principal, signal),
         },
       },
