@@ -92,17 +92,20 @@ const oneName: Beginning = {
   around: null,
 };
 
-/** One guest behind a proxy, whose address somebody else answers for now and then. */
+/** Two guests behind a proxy, one declared to run; somebody else answers for their addresses now and then. */
 const oneTarget: Beginning = {
   guests: [
     {
       ...{ vmid: 100, name: 'web', address: 2, kind: 'agent', there: true, netbox: null },
       row: { name: 'web', node: null, address: 2, status: null },
     },
-    { ...{ vmid: 101, name: 'www', address: 3, kind: 'static', there: true, netbox: null }, row: null },
+    {
+      ...{ vmid: 101, name: 'www', address: 3, kind: 'static', there: true, netbox: null },
+      row: { name: 'www', node: 'pve1', address: 3, status: 'running' },
+    },
   ],
   lines: [],
-  around: { targets: [2, 6], days: 31 },
+  around: { targets: [2, 3], days: 31 },
 };
 
 /** An estate and what happens to it: to many things at once, or again and again to one. */

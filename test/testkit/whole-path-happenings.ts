@@ -185,18 +185,24 @@ export const ofOneName: fc.Arbitrary<Happening> = fc.oneof(
   },
 );
 
-/** What becomes of two guests behind a proxy, and of who else answers for their addresses. */
+/** What becomes of two guests behind a proxy and of one that is made beside them, and of who else answers for their addresses. */
 export const ofOneTarget: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 4, arbitrary: around },
   {
     weight: 4,
     arbitrary: fc
       .tuple(
-        fc.constantFrom(100, 101),
+        fc.constantFrom(100, 101, 101, 102),
         fc.oneof(
-          fc
-            .constantFrom('stops', 'starts', 'is under HA', 'is recovered elsewhere', 'is unlocked', 'goes', 'is made')
-            .map((what) => ({ what }) as OfGuest),
+          {
+            weight: 3,
+            arbitrary: fc
+              .constantFrom(
+                ...(['stops', 'starts', 'goes', 'is made', 'is being cloned', 'is being created'] as const),
+                ...(['is under HA', 'is recovered elsewhere', 'is unlocked'] as const),
+              )
+              .map((what) => ({ what }) as OfGuest),
+          },
           fc.record({ what: fc.constant('gets address' as const), last }),
           fc.record({ what: fc.constant('is locked' as const), lock: fc.constantFrom(...LOCKS) }),
         ),

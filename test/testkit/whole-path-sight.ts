@@ -1,10 +1,11 @@
+import type { GuestDeclaration, VmDeclaration } from '../../src/domain/declaration.js';
 import { DAY, MINUTE } from '../../src/domain/time.js';
 import { CONF, TABLE } from './domain-declared.js';
 import { DCIM } from './domain-netbox.js';
 import type { WholePath } from './whole-path.js';
 import { OBSERVERS } from './whole-path-services.js';
 import type { Step } from './whole-path-steps.js';
-import { saying } from './whole-path-truth.js';
+import { ofGuest } from './whole-path-truth.js';
 
 /** Who hears who answers for an address. */
 const WIRES = OBSERVERS.filter(({ kind }) => kind !== 'npm').map(({ name }) => name);
@@ -102,10 +103,15 @@ export class Sight {
     return isExcused ? `it is locked for ${work.lock}` : undefined;
   }
 
-  /** Whether what people wrote, and all of it can be read, is enough to know that a difference is over. */
+  /** Whether what people wrote is enough to know that a difference is over: what cannot be read never spoke of it. */
   #isUnsaid(kind: string, key: string): boolean {
-    if ([TABLE, DCIM].some((what) => this.#blind.has(what))) return false;
-    const rows = saying(this.#path, Number(key.slice(key.indexOf('/') + 1)));
+    const vmid = Number(key.slice(key.indexOf('/') + 1));
+    const { declared } = this.#path.leader.replica.view();
+    const rows: (GuestDeclaration | VmDeclaration)[] = [];
+    for (const name of [TABLE, DCIM]) {
+      if (!this.#blind.has(name)) rows.push(...ofGuest(this.#path.world.written.get(name) ?? [], vmid));
+      else if (ofGuest(declared.get(`declared:${name}`)?.rows.values() ?? [], vmid).length > 0) return false;
+    }
     switch (kind) {
       case 'GUEST_NOT_DECLARED':
         return rows.length > 0;

@@ -1,4 +1,4 @@
-import type { GuestDeclaration, VmDeclaration } from '../../src/domain/declaration.js';
+import type { Declaration, GuestDeclaration, VmDeclaration } from '../../src/domain/declaration.js';
 import { DAY } from '../../src/domain/time.js';
 import { TABLE } from './domain-declared.js';
 import { DCIM } from './domain-netbox.js';
@@ -8,11 +8,15 @@ import type { Surroundings } from './whole-path-services.js';
 
 /** What table and NetBox write of a VMID. */
 export function saying({ world }: WholePath, vmid: number): readonly (GuestDeclaration | VmDeclaration)[] {
-  return [TABLE, DCIM].flatMap((name) =>
-    (world.written.get(name) ?? []).filter(
-      (row) => (row.kind === 'guest' && row.from === vmid) || (row.kind === 'vm' && row.vmid === vmid),
-    ),
-  ) as readonly (GuestDeclaration | VmDeclaration)[];
+  return [TABLE, DCIM].flatMap((name) => ofGuest(world.written.get(name) ?? [], vmid));
+}
+
+/** The rows that are about a VMID. */
+export function ofGuest(rows: Iterable<Declaration>, vmid: number): readonly (GuestDeclaration | VmDeclaration)[] {
+  const found: (GuestDeclaration | VmDeclaration)[] = [];
+  for (const row of rows)
+    if ((row.kind === 'guest' && row.from === vmid) || (row.kind === 'vm' && row.vmid === vmid)) found.push(row);
+  return found;
 }
 
 /** What the world and the table say of names, presence and declarations, worked out without the product. */
