@@ -22,9 +22,11 @@ export function lacksOf(target: NotifyTarget, { secret, smtpUrl }: Means): reado
   if (target.kind === 'mail')
     return smtpUrl === null ? [{ field: 'email', message: 'SMTP_URL is not set: no mail can be sent' }] : [];
   const url = hookUrl(target, { secret });
-  const refused = typeof url === 'string' ? url : refusedLiteral(url, target);
+  const why = typeof url === 'string' ? url : refusedLiteral(url, target);
   const lacks: Lack[] = [];
-  if (refused !== undefined) lacks.push({ field: 'env' in target.url ? 'urlEnv' : 'url', message: refused });
+  if (why !== undefined && 'written' in target.url) lacks.push({ field: 'url', message: why });
+  if (why !== undefined && 'env' in target.url)
+    lacks.push({ field: 'urlEnv', message: typeof url === 'string' ? why : `${target.url.env} is refused: ${why}` });
   const { secretEnv } = target;
   if (secretEnv !== null && secret(secretEnv) === undefined)
     lacks.push({ field: 'secretEnv', message: unsigned(secretEnv) });

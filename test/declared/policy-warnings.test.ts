@@ -44,7 +44,7 @@ describe('a policy that is taken, and of which something has no effect, is warne
     ['https://hunter2@chat.example.org', 'CHAT_URL holds no address that begins with https:// and has no user in it'],
     [
       'https://169.254.169.254/hunter2',
-      '169.254.169.254 is a metadata service of a cloud; if it is meant, write allow: ["169.254.169.254"]',
+      'CHAT_URL is refused: 169.254.169.254 is a metadata service of a cloud; if it is meant, write allow: ["169.254.169.254"]',
     ],
   ])('where a variable holds no address that can be used, without repeating it: %s', (content, why) => {
     const found = warnings('notify:\n  - { name: chat, urlEnv: CHAT_URL }\n', holding({ CHAT_URL: content }));
