@@ -8,7 +8,7 @@ import { runElsewhere } from './elsewhere.js';
 import type { LiveEvents } from './live-events.js';
 import { retirement } from './retire.js';
 import { Runner, type RunnerNeeds, type Running, stateOf } from './runner.js';
-import { isHeld, type Lock, type Slot, slotOf } from './slot.js';
+import { isHeld, isService, type Lock, type Slot, slotOf } from './slot.js';
 import type { CollectedSource, RunMode } from './source.js';
 import { Staleness } from './staleness.js';
 
@@ -150,7 +150,10 @@ export class Schedule {
 
   #isDue(slot: Slot, now: number): boolean {
     if (slot.running !== undefined || now - slot.startedAt < SHORTEST_PAUSE) return false;
-    if (slot.wanted) return true;
+    return slot.wanted || slot.asked || this.#isPast(slot, now);
+  }
+
+  #isPast(slot: Slot, now: number): boolean {
     // The tick comes once a second: a run that is due within half of one is not put off for a whole one.
     const interval = slot.source.intervalMs() - SECOND / 2;
     if (now - slot.startedAt < Math.min(interval, slot.elsewhere ? TRY_LOCK_AGAIN : TRY_AGAIN)) return false;
@@ -165,22 +168,27 @@ export class Schedule {
 
   /** Starts a run if this replica may collect the source; undefined where another one does, or it is let go. */
   async #begin(slot: Slot, mode: RunMode): Promise<Running | undefined> {
-    const { source, stop, wanted } = slot;
+    const { source, stop, wanted, asked } = slot;
+    const now = this.#needs.now();
+    const isOnlyAsked = asked && !wanted && mode === 'POLL' && !this.#isPast(slot, now);
     slot.wanted = false;
-    slot.startedAt = this.#needs.now();
+    slot.asked = false;
+    slot.startedAt = now;
     try {
       await this.#hold(slot);
       if (stop.signal.aborted) return undefined;
       slot.elsewhere = slot.lock === undefined;
       if (slot.lock === undefined) {
         this.#needs.heldElsewhere(source.source);
-        if (wanted) this.#lookAfter(slot);
+        if (wanted || asked) this.#lookAfter(slot);
         return undefined;
       }
+      if (isOnlyAsked && (await this.#needs.store.asks.open(source.source)).length === 0) return undefined;
       return slot.running ?? this.#run(slot, slot.lock, mode);
     } catch (error) {
       // What woke it is still to be looked at.
       slot.wanted ||= wanted;
+      slot.asked ||= asked;
       this.#needs.failed(source.source, error);
       return undefined;
     }
@@ -231,7 +239,7 @@ export class Schedule {
       .finally(() => {
         either.end();
         if (slot.running === running) slot.running = undefined;
-        if (slot.wanted) this.wake(source.source);
+        if (slot.wanted || slot.asked) this.wake(source.source);
       });
     return running;
   }
@@ -239,10 +247,11 @@ export class Schedule {
   wake(name: string): void {
     const slot = this.#slots.get(name);
     if (slot === undefined || !this.#started) return;
-    slot.wanted = true;
+    if (isService(slot)) slot.asked = true;
+    else slot.wanted = true;
     const wait = Math.max(0, slot.startedAt + SHORTEST_PAUSE - this.#needs.now());
     const timer = setTimeout(() => {
-      if (this.#started && slot.wanted && slot.running === undefined) void this.#begin(slot, 'POLL');
+      if (this.#started && (slot.wanted || slot.asked) && slot.running === undefined) void this.#begin(slot, 'POLL');
     }, wait);
     timer.unref();
   }

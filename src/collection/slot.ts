@@ -10,6 +10,8 @@ export interface Slot {
   running: Running | undefined;
   startedAt: number;
   wanted: boolean;
+  /** Somebody asks something of a service: it is run if that is still so when its turn comes. */
+  asked: boolean;
   /** Another replica held it when it was last tried here. */
   elsewhere: boolean;
   lock: Lock;
@@ -25,12 +27,18 @@ export function isHeld({ lock }: Slot): boolean {
   return lock !== undefined && !lock.lost.aborted;
 }
 
+/** A service has no poll that costs it little: what is asked of it may have been answered by the run before. */
+export function isService({ source }: Slot): boolean {
+  return source.collector !== null && source.kind !== 'proxmox';
+}
+
 export function slotOf(source: CollectedSource): Slot {
   return {
     source,
     running: undefined,
     startedAt: 0,
     wanted: source.atStart,
+    asked: false,
     elsewhere: false,
     lock: undefined,
     locking: undefined,

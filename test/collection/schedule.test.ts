@@ -112,6 +112,37 @@ describe('sources', () => {
     expect(lock).toBeDefined();
   });
 
+  it('that are services are run for what is asked of them, and not once more where that was answered meanwhile', async () => {
+    const named = { source: 'npm:edge-proxy', kind: 'npm' as const, cluster: '' };
+    const runs: unknown[] = [];
+    const service: CollectedSource = {
+      ...{ ...named, collector: 'npm', atStart: false, intervalMs: () => 7 * 86_400_000 },
+      async run({ mode, asked }): Promise<RunResult> {
+        runs.push([mode, asked]);
+        const good = { ...neverCollected(named), outcome: 'OBSERVED' as const };
+        const state = { ...good, firstSuccessAt: Date.now(), lastSuccessAt: Date.now() };
+        const coverage = { rows: 0, parts: 0, failed: 0 };
+        return { batch: { writes: [], reads: [], state }, events: [], requests: 1, coverage };
+      },
+      async close() {},
+    };
+    const one = await house();
+    await one.collection.configure([service]);
+    start(one);
+    await expect.poll(() => runs, { timeout: 10_000 }).toEqual([['FULL', []]]);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await one.store.transaction((tx) => tx.asks.add('npm:edge-proxy', [{ part: 'vm', key: 'main/7' }]));
+    await expect.poll(() => runs.length, { timeout: 10_000 }).toBe(2);
+    expect(runs[1]).toEqual(['POLL', [{ part: 'vm', key: 'main/7' }]]);
+    // The word that somebody asks comes again, and late.
+    one.collection.wake('npm:edge-proxy');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(runs).toHaveLength(2);
+    await one.store.transaction((tx) => tx.asks.add('npm:edge-proxy', [{ part: 'all', key: '' }]));
+    await expect.poll(() => runs.length, { timeout: 10_000 }).toBe(3);
+    expect(runs[2]).toEqual(['FULL', []]);
+  });
+
   it('that are due once a week are not read again by a restart', async () => {
     const named = { source: 'npm:edge-proxy', kind: 'npm' as const, cluster: '' };
     const modes: string[] = [];
