@@ -1,26 +1,26 @@
-import type { Comparison } from '../../src/domain/compare/compare.js';
+import { compare } from '../../src/domain/compare/compare.js';
 import { DAY, MINUTE } from '../../src/domain/time.js';
 import type { InventoryView } from '../../src/domain/view.js';
 import type { WholePath } from './whole-path.js';
 import type { Server } from './whole-path-server.js';
 import { FILES } from './whole-path-world.js';
 
-/** What a view says that must not depend on who lived how long. */
-export function knowledge(view: InventoryView, now: number) {
-  const { number: _, seq: __, findings, declared, declarations, ...rest } = view;
-  // A start reads the rows that ended within a day, and nothing looks at older ones.
+/** A view without the rows that ended more than a day ago: a start does not read them, so nothing may depend on them. */
+function remembered(view: InventoryView, now: number): InventoryView {
   const young = <T extends { readonly removed: InventoryView['declarations'][number]['removed'] }>(one: T): T => ({
     ...one,
     removed: one.removed
       .filter(({ goneAt }) => goneAt > now - DAY + MINUTE)
       .toSorted((a, b) => (a.row.key < b.row.key ? -1 : 1)),
   });
-  return {
-    ...rest,
-    declarations: declarations.map(young),
-    declared: [...declared].map(([source, one]) => [source, young(one)]),
-    findings: [...findings.byId].sort(([one], [other]) => (one < other ? -1 : 1)),
-  };
+  const declared = new Map([...view.declared].map(([source, one]) => [source, young(one)]));
+  return { ...view, declared, declarations: view.declarations.map(young) };
+}
+
+/** What a view says that must not depend on who lived how long. */
+export function knowledge(view: InventoryView, now: number) {
+  const { number: _, seq: __, findings, ...rest } = remembered(view, now);
+  return { ...rest, findings: [...findings.byId].sort(([one], [other]) => (one < other ? -1 : 1)) };
 }
 
 /** Law 4 at every moment: what is acknowledged is what was said so of; what is open says what was last told. */
@@ -42,12 +42,13 @@ export async function checkRestart(path: WholePath): Promise<void> {
   const before = path.leader;
   await path.caughtUp(before);
   const lived = knowledge(before.replica.view(), path.world.now);
-  const so = differing(path.comparison(before));
+  // By the same clock, were it wrong.
+  const { now } = path.world;
+  const so = () => compare(remembered(path.leader.replica.view(), now), path.policy, now + before.clock.skew).so;
+  const livedSo = so();
   await path.restart();
   equal(path, path.leader, lived);
-  // By the same clock, were it wrong.
-  const { clock } = before;
-  path.holds('law 5: after a restart the same is so', differing(path.comparison({ ...path.leader, clock })), so);
+  path.holds('law 5: after a restart the same is so', so(), livedSo);
   await path.look('POLL', FILES);
 }
 
@@ -55,11 +56,6 @@ function equal(path: WholePath, { replica }: Server, lived: ReturnType<typeof kn
   const fresh = knowledge(replica.view(), path.world.now);
   for (const part of Object.keys(lived) as (keyof typeof lived)[])
     path.holds(`law 5: a restart keeps ${part}`, fresh[part], lived[part]);
-}
-
-/** What is so, and how it is told. Its onset may lie with a row that went more than a day ago, which a start does not read. */
-function differing({ so }: Comparison): unknown {
-  return new Map([...so].map(([id, { onsetAfter: _, onsetBefore: __, ...rest }]) => [id, rest]));
 }
 
 /** Law 3 and the comparison's own word: what is so is told by something that lives; what is not so has no living finding. */
