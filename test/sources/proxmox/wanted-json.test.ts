@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_KEYS, guestConfig } from '../../../src/sources/proxmox/parse/guest-config.js';
@@ -177,4 +179,21 @@ describe('what is wanted of an answer', () => {
   it('is in each of them what the answer is wrapped in', () => {
     for (const keys of [RESOURCE_KEYS, POWER_KEYS, INTERFACE_KEYS, CONFIG_KEYS]) expect(wants(keys, 'data')).toBe(true);
   });
+});
+
+it('lets the text go of which a piece is kept', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const wanted = wantedKeys('a-name-of-some-length');
+  const name = (i: number) => `a guest with a name of some length ${i}`;
+  const read = (i: number) => {
+    const text = Buffer.from(`[{"a-name-of-some-length":"${name(i)}","more":"${'x'.repeat(1_000_000)}"}]`).toString();
+    return wantedJson(text, wanted);
+  };
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const kept = Array.from({ length: 40 }, (_, i) => read(i));
+  collect();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
+  expect(kept).toEqual(kept.map((_, i) => [{ 'a-name-of-some-length': name(i) }]));
 });
