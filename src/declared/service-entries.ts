@@ -49,8 +49,7 @@ function hostCluster(fields: Fields, clusters: readonly string[]): string {
     return '';
   }
   const cluster = fields.text('cluster');
-  if (cluster !== undefined && !clusters.includes(cluster))
-    fields.report('cluster', `"${cluster}" is none of the clusters above (${clusters.join(', ') || 'there are none'})`);
+  if (cluster !== undefined && !clusters.includes(cluster)) fields.report('cluster', noneOf(cluster, clusters));
   return cluster ?? '';
 }
 
@@ -156,11 +155,15 @@ export function netboxEntry(
   if (!/^[a-z0-9_]+$/.test(vmidField))
     strict.report('vmidField', 'must be the name of a custom field: small letters, digits and underscores');
   const mapped = textMap(strict, 'clusters');
+  // A cluster that is mistyped would put its VMs out of sight, and what was found of them would be over.
   for (const [from, to] of Object.entries(mapped))
-    if (!clusters.includes(to))
-      fields.map('clusters')?.report(from, `"${to}" is none of our clusters: its VMs are out of sight`);
+    if (!clusters.includes(to)) strict.map('clusters')?.report(from, noneOf(to, clusters));
   const vrfScopes = textMap(strict, 'vrfScopes');
   return { name, broken: doubts.broken(), ...peer, token, vmidField, clusters: mapped, vrfScopes };
+}
+
+function noneOf(cluster: string, clusters: readonly string[]): string {
+  return `"${cluster}" is none of the clusters above (${clusters.join(', ') || 'there are none'})`;
 }
 
 /** Behind the host alone: a host may be called api. */

@@ -210,14 +210,14 @@ netbox:
     },
   );
 
-  it('that map a cluster to none of ours are asked, and those VMs are out of sight', () => {
-    const { settings, problems } = read(
-      'netbox:\n  - { name: a, url: "https://x", tokenEnv: NETBOX_TOKEN, clusters: { X: lab } }',
+  it('that map a cluster to none of ours are not asked: its VMs would go out of sight, and findings with them', () => {
+    const { settings, problems, whole } = read(
+      'netbox:\n  - { name: a, url: "https://x", tokenEnv: NETBOX_TOKEN, clusters: { X: mian, Y: edge } }',
     );
-    expect(problems).toEqual([
-      'sources.yaml:5: netbox[0].clusters.X "lab" is none of our clusters: its VMs are out of sight',
-    ]);
-    expect(settings.netbox).toMatchObject([{ broken: null, clusters: { X: 'lab' } }]);
+    const broken = 'sources.yaml:5: netbox[0].clusters.X "mian" is none of the clusters above (main, edge)';
+    expect(problems).toEqual([broken]);
+    expect(settings.netbox).toMatchObject([{ name: 'a', broken }]);
+    expect(whole).toBe(true);
   });
 
   it('without a name are left out, and then nothing retires', () => {
