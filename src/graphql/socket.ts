@@ -6,6 +6,7 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  getVariableValues,
 } from 'graphql';
 import { makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
@@ -188,6 +189,9 @@ function prepared(
     if (!('kind' in document)) return document;
     const operation = getOperationAST(document, payload.operationName);
     const variableValues = payload.variables ?? {};
+    // What is started would find them wrong as well, and tell it as a defect of its own.
+    const { errors = [] } = getVariableValues(needs.schema, operation?.variableDefinitions ?? [], variableValues);
+    if (errors.length > 0) return errors.map((error) => coded(error, 'BAD_USER_INPUT'));
     if (operation) checkCost(needs.schema, document, operation, variableValues, principal);
     return {
       schema: needs.schema,

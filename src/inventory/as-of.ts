@@ -1,5 +1,5 @@
 import { type Binding, bindDeclarations } from '../domain/compare/binding.js';
-import { declaredName } from '../domain/declared-sources.js';
+import { declaredName, precedenceName } from '../domain/declared-sources.js';
 import { learn } from '../domain/learn/learn.js';
 import type { Policy } from '../domain/policy.js';
 import { type InventorySettings, unnamedCluster } from '../domain/settings.js';
@@ -102,12 +102,13 @@ function retired(cluster: string, source: string): SourceState {
 
 /** Scopes and precedence are those of now: settings keep no history. */
 function settingsOf(view: InventoryView): InventorySettings {
+  const declared = new Set(view.declarations.map((source) => precedenceName(source.name)));
   return {
     contract: view.contract,
-    precedence: view.declarations.map((source) => source.name),
+    precedence: [...declared],
     declaredOff: [...view.declared.values()]
-      .map(({ state }) => declaredName(state.source))
-      .filter((name) => view.declarations.every((source) => source.name !== name)),
+      .map(({ state }) => precedenceName(declaredName(state.source)))
+      .filter((name) => !declared.has(name)),
     cluster: (name) => view.clusters.get(name)?.settings ?? unnamedCluster(name, 'no longer collected'),
   };
 }

@@ -97,7 +97,7 @@ export function declaredSourceRecords(view: InventoryView): DeclaredSourceRecord
     name,
     state: ({ never: 'NEVER', covered: 'COVERED', unreachable: 'UNREACHABLE' } as const)[state.kind],
     reason: state.kind === 'covered' ? null : state.reason,
-    readAt: state.kind === 'never' ? null : state.readAt,
+    readAt: state.kind === 'never' || state.readAt === 0 ? null : state.readAt,
     rows: rows.length,
     problems,
   }));

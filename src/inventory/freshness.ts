@@ -70,10 +70,13 @@ export function troublesOf(view: InventoryView, cluster: string): string[] {
 
 function declaredNotes(view: InventoryView): string[] {
   return view.declarations.flatMap(({ name, state }) =>
-    state.kind === 'unreachable'
-      ? [`${unreachable(name, state.since, state.reason)}; its last good rows (${isoTime(state.readAt)}) stay`]
-      : [],
+    state.kind === 'unreachable' ? [`${unreachable(name, state.since, state.reason)}${keptOf(state.readAt)}`] : [],
   );
+}
+
+/** A source that never answered has the first of all moments. */
+function keptOf(readAt: Instant): string {
+  return readAt === 0 ? '; nothing is known of it yet' : `; its last good rows (${isoTime(readAt)}) stay`;
 }
 
 /** What stands in the policy is for those who may read settings; that it cannot be used is for all who rely on it. */

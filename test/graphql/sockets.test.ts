@@ -140,6 +140,31 @@ describe('a subscriber', () => {
     await expect.poll(() => log.listeners).toBe(0);
   });
 
+  it('that gives a variable of the wrong type is told which, and the log is not', async () => {
+    const { wsUrl, face } = await gateway();
+    const errorsOf = async (query: string, variables: Record<string, unknown>) => {
+      const stream = client(wsUrl, GOOD).iterate({ query, variables });
+      const errors = await stream.next().then(
+        ({ value }) => value?.errors,
+        (thrown) => thrown,
+      );
+      return (errors as { message: string; extensions: object }[]).map(({ message, extensions }) => [
+        message,
+        extensions,
+      ]);
+    };
+    const code = { code: 'BAD_USER_INPUT' };
+    expect(await errorsOf(DRIFT, { after: 5 })).toEqual([
+      [expect.stringMatching(/^Variable "\$after" got invalid/), code],
+    ]);
+    expect(await errorsOf(DRIFT, { filter: { states: ['NOPE'] } })).toEqual([
+      [expect.stringMatching(/\$filter/), code],
+    ]);
+    const page = 'query ($first: Int!) { guests(first: $first) { nodes { id } } }';
+    expect(await errorsOf(page, {})).toEqual([[expect.stringMatching(/"\$first" of required type/), code]]);
+    expect(face.logged).toEqual([]);
+  });
+
   it('of change requests is told each step, with what it is about', async () => {
     const { log, wsUrl } = await gateway();
     const start = log.append(changeStep('REQUESTED'));
