@@ -204,7 +204,7 @@ class Life {
     this.steps.push({ findingId, at: this.#now, type, actor: null, reason, declared, observed, before, after, silent });
   }
 
-  /** The same state: written only where there is something new to write. */
+  /** The same state: written only where there is something new to write. Lines that moved are told where they stand now. */
   #keep(known: Finding, next: Finding): void {
     const { severity, category, reason, decided } = next;
     if (
@@ -212,7 +212,8 @@ class Life {
       severity !== known.severity ||
       category !== known.category ||
       reason !== known.reason ||
-      decided !== known.decided
+      decided !== known.decided ||
+      !sameFacts(next.declaredBy, known.declaredBy)
     )
       this.changed.push(next);
   }
@@ -233,6 +234,17 @@ function whatChanged(before: Meant, after: Meant): string {
 
 function acknowledgedOther(word: Meant, next: Meant): string {
   return `the acknowledgement was about something else: ${whatChanged(word, next)}`;
+}
+
+function sameFacts(a: Finding['declaredBy'], b: Finding['declaredBy']): boolean {
+  return (
+    a.length === b.length &&
+    a.every((fact, i) => {
+      const { field, value, source, location, wins } = b[i] ?? fact;
+      const isAlike = fact.field === field && fact.value === value && fact.source === source;
+      return isAlike && fact.location === location && fact.wins === wins;
+    })
+  );
 }
 
 type Meant = Pick<Decided, 'declared' | 'observed' | 'severity'>;

@@ -33,6 +33,17 @@ function rule(more: Partial<IgnoreRule>): IgnoreRule {
   return { ...nothing, until: null, reason: 'a lab', ...more };
 }
 
+describe('a finding that is seen again', () => {
+  it('tells the line where its row stands now, in whatever state it is, and makes no step of that', () => {
+    const run = differing().decide(id, acknowledge);
+    const moved = { ...row({ vmid: 100, name: 'web' }), location: `${TABLE}:1230` };
+    run.wait(MINUTE).write(TABLE, [moved]).full();
+    expect(run.finding(id).declaredBy.map(({ location }) => location)).toEqual([`${TABLE}:1230`]);
+    expect(state(run)).toBe('ACKNOWLEDGED');
+    expect(told(run)).toEqual(['OPENED', 'ACKNOWLEDGED']);
+  });
+});
+
 describe('an acknowledged finding', () => {
   it('stays so while its values stay', () => {
     const run = differing().decide(id, acknowledge);
