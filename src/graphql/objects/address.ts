@@ -28,7 +28,9 @@ export class AddressCarrier {
   mac: string | null;
   @Field(() => Boolean, { description: 'Whether it was handed out by a server, not fixed by people' })
   dynamic: boolean;
-  @Field(() => [AddressEvidence], { description: 'Who says so; the first one decides' })
+  @Field(() => [AddressEvidence], {
+    description: 'Who says so; the first one decides. Of a moment in the past: without who was seen answering',
+  })
   evidence: AddressEvidence[];
 }
 
@@ -67,9 +69,14 @@ export class Address {
   declaredBy: AddressDeclarer[];
   @Field(() => [AddressCarrier], { description: 'Which guests carry it' })
   carriedBy: AddressCarrier[];
-  @Field(() => [AddressSighting], { description: 'Who was seen answering for it, newest first' })
+  @Field(() => [AddressSighting], {
+    description: 'Who was seen answering for it, newest first. Of a moment in the past: nobody, as that is not kept',
+  })
   seen: AddressSighting[];
-  @Field(() => Int, { description: 'Where nobody carries it: how many running guests of its scope could not be asked' })
+  @Field(() => Int, {
+    description:
+      'Where nobody carries it: how many running guests of its scope could not be asked. Of a moment in the past: 0, as that is not kept',
+  })
   unread: number;
 }
 

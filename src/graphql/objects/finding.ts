@@ -78,7 +78,10 @@ export class DriftFinding {
   message: string;
   @Field(() => DateTime, { description: 'When it was first noticed' })
   firstSeenAt: number;
-  @Field(() => DateTime, { description: 'Last read that covered its subject while it was so' })
+  @Field(() => DateTime, {
+    description:
+      'Last read that covered its subject while it was so. Of a moment in the past: not after its last step until then',
+  })
   lastSeenAt: number;
   @Field(() => DateTime, {
     nullable: true,

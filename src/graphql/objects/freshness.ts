@@ -14,7 +14,10 @@ export class Freshness {
   collectedAt: number | null;
   @Field(() => Int, { nullable: true, description: 'Seconds since then' })
   ageSeconds: number | null;
-  @Field(() => Boolean, { description: 'Whether it is older than the contract allows, or can no longer be trusted' })
+  @Field(() => Boolean, {
+    description:
+      'Whether it is older than the contract allows, or can no longer be trusted. Of a moment in the past: as far as an outage was written down',
+  })
   stale: boolean;
   @Field(() => String, { nullable: true, description: 'Why it is not newer; null while all is well' })
   reason: string | null;

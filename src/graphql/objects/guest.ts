@@ -28,7 +28,9 @@ export class GuestAddress {
   interface: string;
   @Field(() => Boolean, { description: 'Whether it was handed out by a server, not fixed by people' })
   dynamic: boolean;
-  @Field(() => [AddressEvidence], { description: 'Who says so; the first one decides' })
+  @Field(() => [AddressEvidence], {
+    description: 'Who says so; the first one decides. Of a moment in the past: without who was seen answering',
+  })
   evidence: AddressEvidence[];
 }
 
