@@ -1,8 +1,10 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import { COLLECTOR_NAMES, type CollectorName } from '../domain/contract.js';
 import { collectorOf, scheduledStates, sourceStale } from '../domain/coverage.js';
+import { foreignHost } from '../domain/foreign-hosts.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
+import type { SourceState } from '../domain/version.js';
 import type { InventoryView } from '../domain/view.js';
 import type { RunRecord } from '../store/store.js';
 import { freshness, troublesOf } from './freshness.js';
@@ -30,7 +32,7 @@ export function collectorSources(
         cluster: state.cluster,
         outcome: state.outcome === 'RETIRED' ? 'NEVER' : state.outcome,
         reason: state.reason,
-        notes: state.kind === 'proxmox' ? [...state.notes, ...troublesOf(view, state.cluster)] : state.notes,
+        notes: notesOf(view, state),
         lastSuccessAt: state.lastSuccessAt,
         lastAttemptAt: state.lastAttemptAt,
         stale: sourceStale(state, view, now),
@@ -38,6 +40,12 @@ export function collectorSources(
         lastRun: run === undefined ? null : runSummary(run),
       };
     });
+}
+
+function notesOf(view: InventoryView, state: SourceState): readonly string[] {
+  if (state.kind === 'proxmox') return [...state.notes, ...troublesOf(view, state.cluster)];
+  const foreign = foreignHost(view, state);
+  return foreign === null ? state.notes : [foreign, ...state.notes];
 }
 
 /** One record per name of the contract. */

@@ -1,6 +1,7 @@
 import { type Principal, seesTenant } from '../domain/access.js';
 import type { CollectorName } from '../domain/contract.js';
 import { collectorOf, sourceStale } from '../domain/coverage.js';
+import { foreignHost, isForeign } from '../domain/foreign-hosts.js';
 import type { KeptRecord, RecordBodies, RecordKind } from '../domain/record.js';
 import { tenantOf } from '../domain/tenancy.js';
 import type { Instant } from '../domain/time.js';
@@ -59,7 +60,9 @@ function itemsOf(
   const items: ServiceItem[] = [];
   for (const record of view.records[kind].values()) {
     const state = states.get(record.source);
-    if (state !== undefined) items.push({ ...record, kind, collectedAt: state.lastSuccessAt });
+    // A node's hardware under a name that none has would be a machine that is not there.
+    const isNobodys = kind.startsWith('hardware') && isForeign(view, record.cluster, record.key);
+    if (state !== undefined && !isNobodys) items.push({ ...record, kind, collectedAt: state.lastSuccessAt });
   }
   return items.sort((a, b) => compareTexts(a.source, b.source) || compareTexts(a.key, b.key));
 }
@@ -79,12 +82,13 @@ function freshnessOf(states: readonly SourceState[], view: InventoryView, now: I
     collectedAt: successes.includes(null) ? null : Math.min(...successes.map((at) => at ?? 0)),
     stale: states.some((state) => sourceStale(state, view, now)),
     seedUnreachable: states.some(({ outcome }) => outcome === 'UNREACHABLE'),
-    notes: states.flatMap(notesOf),
+    notes: states.flatMap((state) => notesOf(view, state)),
   };
 }
 
-function notesOf({ source, outcome, reason, notes }: SourceState): string[] {
-  const own = notes.map((note) => `${source}: ${note}`);
+function notesOf(view: InventoryView, state: SourceState): string[] {
+  const { source, outcome, reason, notes } = state;
+  const own = [foreignHost(view, state) ?? [], ...notes].flat().map((note) => `${source}: ${note}`);
   if (outcome === 'NEVER') return [`${source}: not read yet`, ...own];
   if (outcome === 'UNREACHABLE') return [`${source}: unreachable${reason === null ? '' : `: ${reason}`}`, ...own];
   return own;

@@ -159,3 +159,35 @@ it('is the word of the node’s own host, where the API was asked before', () =>
   const accepts = ['main/pve1', 'main/pve2', 'main/pve3'].map((node) => partsToAccept(run.view, node)?.source);
   expect(accepts).toEqual([SOURCE, 'hardware:main', undefined]);
 });
+
+describe('a host under a name that no node of its cluster has', () => {
+  const failed = hardware({ pveo1: { disks: { S1: 'FAILED' } } });
+  const ids = (run: Run) => run.events.map(({ type, id }) => `${type} ${id}`);
+
+  it('has no findings: the disk is told of its node alone', () => {
+    const run = new Run().full().serve('hardware:main/pveo1', failed);
+    expect(ids(run)).toEqual([]);
+    run.serve('hardware:main', hardware({ pve1: { disks: { S1: 'FAILED' } } }));
+    expect(run.open()).toEqual([FAILING]);
+    expect(partsToAccept(run.view, 'main/pveo1')).toBeUndefined();
+  });
+
+  it('is not known for one before its cluster was polled: nothing is told of any host until then', () => {
+    const run = new Run().serve('hardware:main/pveo1', failed);
+    run.serve(SOURCE, hardware({ pve1: { disks: { S1: 'FAILED' } } })).unreachable();
+    expect(ids(run)).toEqual([]);
+    expect(ids(run.full())).toEqual([`OPENED ${FAILING}`]);
+  });
+
+  it('ends what was told of a node that has left its cluster, though its host still answers', () => {
+    const run = new Run().full().serve('hardware:main/pve2', hardware({ pve2: { disks: { S9: 'FAILED' } } }));
+    expect(run.open()).toEqual(['DISK_FAILING:main/pve2:S9']);
+    run.unreachable();
+    expect(run.open()).toEqual(['DISK_FAILING:main/pve2:S9']);
+    run.estate.cluster('main').nodes.delete('pve2');
+    run.full();
+    expect(run.events.at(-1)).toMatchObject({
+      ...{ type: 'RESOLVED', id: 'DISK_FAILING:main/pve2:S9', reason: 'its cluster has no such node' },
+    });
+  });
+});

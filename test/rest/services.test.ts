@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { collectorSources } from '../../src/inventory/collectors.js';
 import { SCHEMAS } from '../../src/rest/schemas.js';
+import { caller } from '../testkit/principal.js';
 import { HARDWARE_RECORDS, NEIGHBOUR_RECORDS, NPM_RECORDS, UNIFI_RECORDS } from '../testkit/services.js';
-import { anEstate, openRest } from './estate.js';
+import { anEstate, NOW, openRest } from './estate.js';
 
 const COLLECTED = '2026-11-21T10:00:00.000Z';
 const HOUR_AGO = '2026-11-21T09:00:00.000Z';
@@ -110,6 +112,29 @@ describe('what services said', () => {
       },
     ]);
     expect((await json('/v1/inventory/hardware?node=pve2')).items).toEqual([]);
+  });
+
+  it('is no hardware of a host that no node of its cluster is called like, and says what to correct', async () => {
+    const records = HARDWARE_RECORDS.map((record) => ({ ...record, key: 'pveo1' }));
+    const view = anEstate({ services: { 'hardware:main/pveo1': records, 'ip_neigh:main/pveo1': NEIGHBOUR_RECORDS } });
+    const note =
+      "the cluster main has no node pveo1, it has pve1, pve2: correct this host's name in hosts of sources.yaml";
+    const { json } = await openRest({ view });
+    expect(await json('/v1/inventory/hardware')).toEqual({
+      ...{ ...BEGINS, notes: [`hardware:main/pveo1: ${note}`], items: [] },
+    });
+    expect((await json('/v1/inventory/neighbours')).notes).toEqual([`ip_neigh:main/pveo1: ${note}`]);
+    const sources = collectorSources(caller(), view, new Map(), NOW);
+    expect(
+      sources
+        .filter(({ cluster, collector }) => cluster === 'main' && collector !== 'proxmox_guest_ipam')
+        .map(({ name, notes }) => [name, notes]),
+    ).toEqual([
+      ['hardware:main/pveo1', [note]],
+      ['ip_neigh:main/pveo1', [note]],
+    ]);
+    const never = { ...view, clusters: new Map([...view.clusters].map(([k, one]) => [k, { ...one, row: null }])) };
+    expect(collectorSources(caller(), never, new Map(), NOW).flatMap(({ notes }) => notes)).not.toContain(note);
   });
 
   it('is left out while its source does not answer, where the contract says omit; else its last word stays', async () => {

@@ -1,4 +1,5 @@
 import type { Subject } from '../finding.js';
+import { isForeign, knowsNodes } from '../foreign-hosts.js';
 import { type PartChange, partChanges, partText } from '../hardware-parts.js';
 import type { HardwareHealth, HardwareReport, KeptRecord, RecordBodies } from '../record.js';
 import type { InventoryView } from '../view.js';
@@ -12,7 +13,8 @@ const byNode = new WeakMap<InventoryView, Map<HardwareKind, ReadonlyMap<string, 
 
 /**
  * The record of each node, by `cluster/node`. Where a node was read by two sources (first over the API, then over SSH), its
- * own host's word counts: `hardware:main/pve1` goes before `hardware:main`, which leaves such a node out.
+ * own host's word counts: `hardware:main/pve1` goes before `hardware:main`, which leaves such a node out. What was read
+ * under a name that no node of the cluster has is nobody's.
  */
 function nodeRecords<K extends HardwareKind>(
   view: InventoryView,
@@ -24,7 +26,7 @@ function nodeRecords<K extends HardwareKind>(
   if (records === undefined) {
     const found = new Map<string, KeptRecord<RecordBodies[K]>>();
     for (const record of recordsOf(view, kind)) {
-      if (!view.clusters.has(record.cluster)) continue;
+      if (!view.clusters.has(record.cluster) || isForeign(view, record.cluster, record.key)) continue;
       const node = `${record.cluster}/${record.key}`;
       const other = found.get(node);
       if (other === undefined || other.source.length < record.source.length) found.set(node, record);
@@ -56,6 +58,17 @@ export function changedParts(
 }
 
 const NOT_COLLECTED = { kind: 'agrees', reason: 'its hardware is no longer collected' } as const satisfies Verdict;
+const NO_NODE = { kind: 'agrees', reason: 'its cluster has no such node' } as const satisfies Verdict;
+
+function unread(view: InventoryView, node: string): Verdict {
+  const [cluster = '', name = ''] = node.split('/');
+  return isForeign(view, cluster, name) ? NO_NODE : NOT_COLLECTED;
+}
+
+/** A cluster that was never polled may have no such node: until it was, what is read of a host is held against nothing. */
+function isHeard(world: World, { source, cluster }: KeptRecord<unknown>): boolean {
+  return knowsNodes(world.view, cluster) && isCovered(world, source);
+}
 
 function nodeSubject(id: string): Subject {
   return { kind: 'PROXMOX_NODE', id };
@@ -71,9 +84,9 @@ export const hardwareChanged: Rule = {
 
   judge(world, subject) {
     const record = nodeRecords(world.view, 'hardware').get(subject.id);
-    if (record === undefined) return NOT_COLLECTED;
+    if (record === undefined) return unread(world.view, subject.id);
     const accepted = world.view.records['hardware.accepted'].get(record.id);
-    if (accepted === undefined || !isCovered(world, record.source)) return DOUBT;
+    if (accepted === undefined || !isHeard(world, record)) return DOUBT;
     const changes = partChanges(accepted.body, record.body);
     return changes.length === 0 ? AGREES : changed(world, subject, record, changes);
   },
@@ -133,8 +146,8 @@ export const diskFailing: Rule = {
 
   judge(world, subject, field) {
     const record = nodeRecords(world.view, 'hardware.health').get(subject.id);
-    if (record === undefined) return NOT_COLLECTED;
-    if (!isCovered(world, record.source)) return DOUBT;
+    if (record === undefined) return unread(world.view, subject.id);
+    if (!isHeard(world, record)) return DOUBT;
     const disk = record.body.disks.find((one) => one.disk === field);
     if (disk === undefined)
       return isStillThere(world, subject, field) ? DOUBT : { kind: 'agrees', reason: 'the disk is no longer there' };
