@@ -323,6 +323,24 @@ describe('addresses', () => {
 });
 
 describe('as of a moment in the past', () => {
+  it('the declaration that wins now won then, of a service as of a file', async () => {
+    const what = {
+      guests: [{ vmid: 7, name: 'web' }],
+      declared: {
+        'ALL_VMIDS_ENDPOINTS.md': [{ vmid: 7, name: 'by-table', node: 'pve1' }],
+        'netbox:dcim': [{ vmid: 7, name: 'by-netbox', node: 'pve1' }],
+      },
+    };
+    const { opened } = learnedOf(what);
+    const store = emptyStore();
+    const asOf: typeof store.versions.asOf = async (_at, kinds) => opened.filter(({ kind }) => kinds.includes(kind));
+    const inventory = inventoryOver(aView(what), { store: { ...store, versions: { ...store.versions, asOf } } });
+    const winner = (guest: GuestRecord | undefined) =>
+      guest && inventory.declaredOf(guest).find(({ field, wins }) => field === 'name' && wins)?.value;
+    expect(winner(inventory.guest(admin, 'main', 7))).toBe('by-netbox');
+    expect(winner(await inventory.guestAsOf(admin, THEN, 'main', 7))).toBe('by-netbox');
+  });
+
   it('the guests are those whose versions held then, with the node, addresses and declarations of then', async () => {
     const past = learnedOf({
       nodes: [{ name: 'old1', cluster: 'retired' }],
@@ -387,23 +405,5 @@ describe('the raw lists of drift', () => {
       { vmid: 1, field: 'name', declared: 'www', observed: 'web', source: 'ALL_VMIDS_ENDPOINTS.md' },
       { vmid: 1, field: 'address4', declared: '10.0.0.9', observed: '10.0.0.1', source: 'ALL_VMIDS_ENDPOINTS.md' },
     ]);
-  });
-
-  it('the declaration that wins now won then, of a service as of a file', async () => {
-    const what = {
-      guests: [{ vmid: 7, name: 'web' }],
-      declared: {
-        'ALL_VMIDS_ENDPOINTS.md': [{ vmid: 7, name: 'by-table', node: 'pve1' }],
-        'netbox:dcim': [{ vmid: 7, name: 'by-netbox', node: 'pve1' }],
-      },
-    };
-    const { opened } = learnedOf(what);
-    const store = emptyStore();
-    const asOf: typeof store.versions.asOf = async (_at, kinds) => opened.filter(({ kind }) => kinds.includes(kind));
-    const inventory = inventoryOver(aView(what), { store: { ...store, versions: { ...store.versions, asOf } } });
-    const winner = (guest: GuestRecord | undefined) =>
-      guest && inventory.declaredOf(guest).find(({ field, wins }) => field === 'name' && wins)?.value;
-    expect(winner(inventory.guest(admin, 'main', 7))).toBe('by-netbox');
-    expect(winner(await inventory.guestAsOf(admin, THEN, 'main', 7))).toBe('by-netbox');
   });
 });
