@@ -17,10 +17,14 @@ export interface Lack {
   readonly message: string;
 }
 
+export const NO_SMTP = 'SMTP_URL is not set: no mail can be sent';
+const NO_ADDRESS = 'is not set: it must hold the address';
+const NO_SUCH_ADDRESS = 'holds no address that begins with https:// and has no user in it';
+const UNSIGNED = 'is not set: nothing is sent unsigned';
+
 /** Empty: it may be tried. What only the attempt can tell (nobody listens, the key is a wrong one) is not asked here. */
 export function lacksOf(target: NotifyTarget, { secret, smtpUrl }: Means): readonly Lack[] {
-  if (target.kind === 'mail')
-    return smtpUrl === null ? [{ field: 'email', message: 'SMTP_URL is not set: no mail can be sent' }] : [];
+  if (target.kind === 'mail') return smtpUrl === null ? [{ field: 'email', message: NO_SMTP }] : [];
   const url = hookUrl(target, { secret });
   const why = typeof url === 'string' ? url : refusedLiteral(url, target);
   const lacks: Lack[] = [];
@@ -37,12 +41,12 @@ export function lacksOf(target: NotifyTarget, { secret, smtpUrl }: Means): reado
 export function hookUrl({ url }: WebhookTarget, { secret }: Pick<Means, 'secret'>): URL | string {
   if ('written' in url) return new URL(url.written);
   const text = secret(url.env)?.reveal();
-  if (text === undefined) return `${url.env} is not set: it must hold the address`;
+  if (text === undefined) return `${url.env} ${NO_ADDRESS}`;
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   const isWeb = parsed?.protocol === 'https:' || parsed?.protocol === 'http:';
   return parsed !== undefined && isWeb && parsed.username === '' && parsed.password === ''
     ? parsed
-    : `${url.env} holds no address that begins with https:// and has no user in it`;
+    : `${url.env} ${NO_SUCH_ADDRESS}`;
 }
 
 /** Why nothing may be sent to the address that a URL itself names; undefined: it may, or it names a host. */
@@ -57,5 +61,21 @@ export function refusedLiteral(
 
 /** Whoever is to check the signature would take an unsigned message for a forged one. */
 export function unsigned(secretEnv: string): string {
-  return `${secretEnv} is not set: nothing is sent unsigned`;
+  return `${secretEnv} ${UNSIGNED}`;
+}
+
+/** What an attempt says that sent nothing, because the address may not be reached. */
+export function nothingSent(why: string): string {
+  return `${NOTHING_SENT}${why}`;
+}
+
+const NOTHING_SENT = 'nothing was sent: ';
+
+/**
+ * Whether an attempt that ended so failed for a lack, whichever variable it was: then it says nothing of the target. An
+ * address that may not be reached is one where a variable holds it, as that may hold another by now.
+ */
+export function isLack(reason: string, target: NotifyTarget): boolean {
+  const isRefused = target.kind === 'webhook' && 'env' in target.url && reason.startsWith(NOTHING_SENT);
+  return isRefused || [NO_SMTP, NO_ADDRESS, NO_SUCH_ADDRESS, UNSIGNED].some((words) => reason.endsWith(words));
 }

@@ -4,6 +4,7 @@ import { ipAddress, isRoutable } from '../domain/address.js';
 import type { MailTarget } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
 import { isLocalName } from '../domain/target-address.js';
+import { NO_SMTP } from '../domain/target-lack.js';
 import { SECOND } from '../domain/time.js';
 import type { Message } from '../store/delivery-words.js';
 import { mailBody, type Refusal } from './recipients.js';
@@ -19,7 +20,7 @@ const SENT_WITHIN = 30 * SECOND;
 /** `smtpUrl` null: no mail can be sent, and each attempt says so. */
 export function mailer(smtpUrl: Secret | null): SendMail {
   return async (target, message, signal) => {
-    if (smtpUrl === null) return { kind: 'failed', reason: 'SMTP_URL is not set: no mail can be sent' };
+    if (smtpUrl === null) return { kind: 'failed', reason: NO_SMTP };
     const url = new URL(smtpUrl.reveal());
     const limit = AbortSignal.any([signal, AbortSignal.timeout(SENT_WITHIN)]);
     const transport = createTransport({

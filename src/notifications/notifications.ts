@@ -10,7 +10,7 @@ import { TargetTenure, type TenureNeeds } from './target-tenure.js';
 import { type NotificationVerbs, notificationVerbs } from './verbs.js';
 import { type Attempt, postWebhook, type WebhookNeeds } from './webhook.js';
 
-export interface NotificationNeeds extends Omit<TenureNeeds, 'deliver'>, WebhookNeeds {
+export interface NotificationNeeds extends Omit<TenureNeeds, 'deliver' | 'lack'>, WebhookNeeds {
   readonly smtpUrl: Secret | null;
   readonly redisUrl: Secret | null;
   /** How many entries the Redis stream keeps, about. */
@@ -40,7 +40,11 @@ export function notifications(needs: NotificationNeeds): Notifications {
   const sendMail = mailer(needs.smtpUrl);
   const deliver = (target: NotifyTarget, message: Message, signal: AbortSignal): Promise<Attempt> =>
     target.kind === 'mail' ? sendMail(target, message, signal) : postWebhook(target, message, needs, signal);
-  const tenureNeeds: TenureNeeds = { ...needs, deliver };
+  const lack = (target: NotifyTarget) =>
+    lacksOf(target, needs)
+      .map(({ message }) => message)
+      .join('; ') || null;
+  const tenureNeeds: TenureNeeds = { ...needs, deliver, lack };
   const running = new Map<string, Running>();
   const redis = needs.redisUrl === null ? undefined : startRedis(needs, needs.redisUrl);
 
@@ -65,10 +69,7 @@ export function notifications(needs: NotificationNeeds): Notifications {
       ...needs,
       deliver,
       targets: () => [...running.values()].map(({ target }) => target),
-      lack: (target) =>
-        lacksOf(target, needs)
-          .map(({ message }) => message)
-          .join('; ') || null,
+      lack,
       hasRedis: () => redis !== undefined,
       tryRedis: async () => (redis === undefined ? { kind: 'failed', reason: 'REDIS_URL is not set' } : redis.test()),
     }),

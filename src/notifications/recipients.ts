@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NotifyTarget } from '../domain/notify.js';
+import type { MailTarget, NotifyTarget } from '../domain/notify.js';
 import type { Message } from '../store/delivery-words.js';
 
 /** A recipient for whom a mail server did not take a mail. */
@@ -28,15 +28,38 @@ export function isNarrowed(target: NotifyTarget, message: Message | null): boole
   return target.kind === 'mail' && message !== null && mailBody(message).to !== undefined;
 }
 
+/** Whom it was meant for, and who of them the target still names; one that was taken out is told nothing any more. */
+export function meantFor(target: MailTarget, message: Message) {
+  const { to: meant = target.to } = mailBody(message);
+  const named = new Set(target.to.map((address) => address.toLowerCase()));
+  return { meant, still: meant.filter((address) => named.has(address.toLowerCase())) };
+}
+
 /** The same message, for these alone. */
 export function narrowed<T extends Message>(message: T, to: readonly string[]): T {
   return { ...message, body: JSON.stringify({ ...mailBody(message), to }) };
 }
 
+/** What is left for some, without those who were taken out of the target meanwhile; undefined: for nobody. */
+export function forThoseStillNamed(target: NotifyTarget, message: Message): Message | undefined {
+  if (target.kind !== 'mail' || !isNarrowed(target, message)) return message;
+  const { meant, still } = meantFor(target, message);
+  if (still.length === meant.length) return message;
+  return still.length === 0 ? undefined : narrowed(message, still);
+}
+
 /** The message for a recipient who did not get it, as one of its own: made twice it has the same id. */
-export function letterTo({ topic, body, events, upto, id }: Message, { address, answer }: Refusal) {
+export function letterTo(
+  { topic, body, events, upto, id }: Message,
+  { address, answer }: Pick<Refusal, 'address' | 'answer'>,
+) {
   const own = `${id}-${createHash('sha256').update(address).digest('hex').slice(0, 8)}`;
-  return { ...narrowed({ topic, body, events, upto, id: own }, [address]), reason: answer };
+  return { ...narrowed({ topic, body, events, upto, id: own }, [address]), reason: said([{ address, answer }]) };
+}
+
+/** What a dead letter says of those whom it did not reach. */
+export function said(refusals: readonly Pick<Refusal, 'address' | 'answer'>[]): string {
+  return refusals.map(({ address, answer }) => `${address}: ${answer}`).join('; ');
 }
 
 export type RecipientTurn =

@@ -4,9 +4,10 @@ import type { Failure, Message, TargetState } from '../store/delivery-words.js';
 import type { Store } from '../store/store.js';
 import type { HolderNeeds, Tenure } from './holder.js';
 import { LogPlace } from './log-place.js';
+import { withoutMendedLack } from './mended-lack.js';
 import { type ComposeNeeds, compose, mostEvents } from './message.js';
 import { nextMessage } from './next-message.js';
-import { isNarrowed, letterTo, mailBody, narrowed, RefusedRecipients } from './recipients.js';
+import { forThoseStillNamed, isNarrowed, letterTo, mailBody, narrowed, RefusedRecipients } from './recipients.js';
 import { replayLetters } from './replay.js';
 import type { Turn } from './turn.js';
 import type { Attempt } from './webhook.js';
@@ -15,6 +16,8 @@ export type Outcome = 'delivered' | 'failed' | 'dead';
 
 export interface TenureNeeds extends ComposeNeeds, HolderNeeds {
   readonly store: Pick<Store, 'lock' | 'events' | 'deliveries'>;
+  /** Why nothing can be sent to it as things are set; null: it may be tried. */
+  lack(target: NotifyTarget): string | null;
   /** One attempt at one message. */
   deliver(target: NotifyTarget, message: Message, signal: AbortSignal): Promise<Attempt>;
   /** An attempt ended so; `dead`: that many messages became dead letters. */
@@ -50,9 +53,12 @@ export class TargetTenure implements Tenure {
 
   /** `eager`: its settings changed, so an attempt that was put off is made now. */
   static async begin(target: NotifyTarget, needs: TenureNeeds, eager: boolean): Promise<TargetTenure> {
-    const state = await needs.store.deliveries.open(target.id);
+    const found = await needs.store.deliveries.open(target.id);
+    const state = await withoutMendedLack(target, found, needs);
     const tenure = new TargetTenure(target, needs, eager ? { ...state, nextAttemptAt: null } : state);
     needs.failing(target.id, state.failures > 0);
+    // That it failed was told: so is that it is over, once a message arrives.
+    tenure.#isDown ||= found.failures > 0 && state.failures === 0;
     await tenure.#countLetters();
     return tenure;
   }
@@ -99,7 +105,9 @@ export class TargetTenure implements Tenure {
     this.#state = { ...this.#state, pending: message, nextAttemptAt: null };
   }
 
-  async #attempt(message: Message, broken: AbortSignal): Promise<void> {
+  async #attempt(held: Message, broken: AbortSignal): Promise<void> {
+    const message = forThoseStillNamed(this.#target, held);
+    if (message === undefined) return this.#delivered(held, this.#needs.now(), null);
     const attempt = await this.#needs.deliver(this.#target, message, broken);
     const at = this.#needs.now();
     if (attempt.kind === 'delivered') {
@@ -114,7 +122,7 @@ export class TargetTenure implements Tenure {
   }
 
   /** Who took it is not told again. The others are tried again alone for a while, or get a dead letter each. */
-  async #partly(message: Message, { refusals, reason }: Extract<Attempt, { kind: 'refused' }>, at: Instant) {
+  async #partly(message: Message, { refusals, reason, taken }: Extract<Attempt, { kind: 'refused' }>, at: Instant) {
     const { id } = this.#target;
     const { store, measured, failing } = this.#needs;
     this.#heard(message, refusals);
@@ -136,8 +144,8 @@ export class TargetTenure implements Tenure {
       message,
       waiting.map(({ address }) => address),
     );
-    const failure: Failure = { at, reason, failures, spent: false, nextAttemptAt: at + wait };
-    this.#expect(await store.deliveries.failed(id, rest, failure));
+    const failure = { at, reason, failures, spent: false, nextAttemptAt: at + wait };
+    this.#expect(await store.deliveries.failed(id, rest, { ...failure, toldSome: taken > 0 }));
     this.#state = { ...this.#state, ...failure, lastFailureAt: at, pending: rest };
     measured(id, 'failed', 1);
     failing(id, true);

@@ -42,7 +42,7 @@ export interface NotificationVerbs {
   /** Oldest first: the order in which they would be sent again. */
   deadLetters(principal: Principal, query: LettersQuery): Promise<Page<DeadLetterRecord>>;
   /**
-   * Sends dead letters of a target again, in their order, before what is new; no further than the first that fails.
+   * Sends dead letters of a target again, in their order, before what is new; no further than the first that fails (of mail: for each recipient).
    * Waits some seconds for what comes of it: a letter that is still queued by then goes on without anybody waiting.
    */
   replay(

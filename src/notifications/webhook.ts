@@ -7,7 +7,7 @@ import { ipAddress } from '../domain/address.js';
 import type { WebhookTarget } from '../domain/notify.js';
 import type { Secret } from '../domain/settings.js';
 import { type Destination, refusedAddress } from '../domain/target-address.js';
-import { hookUrl, refusedLiteral, unsigned } from '../domain/target-lack.js';
+import { hookUrl, nothingSent, refusedLiteral, unsigned } from '../domain/target-lack.js';
 import { SECOND } from '../domain/time.js';
 import type { Message } from '../store/delivery-words.js';
 import type { Refusal } from './recipients.js';
@@ -43,7 +43,7 @@ export async function postWebhook(
   const url = hookUrl(target, needs);
   if (typeof url === 'string') return { kind: 'failed', reason: url };
   const refused = refusedLiteral(url, target);
-  if (refused !== undefined) return { kind: 'failed', reason: `nothing was sent: ${refused}` };
+  if (refused !== undefined) return { kind: 'failed', reason: nothingSent(refused) };
   const signature = signatureOf(target, message, needs);
   if (typeof signature === 'string') return { kind: 'failed', reason: signature };
   const headers = {
@@ -126,7 +126,7 @@ function attemptOf(url: URL, status: number, words: string, location: string | u
 }
 
 function failureOf(url: URL, cause: unknown): string {
-  if (cause instanceof RefusedAddress) return `nothing was sent: ${cause.message}`;
+  if (cause instanceof RefusedAddress) return nothingSent(cause.message);
   const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
   const words = cause instanceof AggregateError ? cause.errors.map(wordsOf).join('; ') : wordsOf(cause);
   return `${url.host} could not be reached: ${words}${words.includes(code.trim()) ? '' : code}`;

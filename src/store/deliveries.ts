@@ -59,9 +59,16 @@ export function deliveriesOf(pool: pg.Pool): Deliveries {
     failed: (target, message, failure) =>
       changed(
         `UPDATE notification_targets
-            SET failures = $3, spent = $4, next_attempt_at = $5, last_failure_at = $6, reason = $7, pending_body = $8
+            SET failures = $3, spent = $4, next_attempt_at = $5, last_failure_at = $6, reason = $7, pending_body = $8,
+                last_success_at = CASE WHEN $9::boolean THEN $6 ELSE notification_targets.last_success_at END
           WHERE notification_targets.id = $1 AND notification_targets.pending_id IS NOT DISTINCT FROM $2::text`,
-        [target, message?.id ?? null, ...failureValues(failure), text(message?.body ?? null)],
+        [
+          target,
+          message?.id ?? null,
+          ...failureValues(failure),
+          text(message?.body ?? null),
+          failure.toldSome ?? false,
+        ],
       ),
     bury: (target, waiting, upto, failure) => once((sql) => buryAll(sql, target, waiting, upto, failure)),
     laid: (target, letters, at) => once((sql) => layLetters(sql, target, letters, at)),
@@ -71,6 +78,13 @@ export function deliveriesOf(pool: pg.Pool): Deliveries {
             SET failures = 0, spent = false, next_attempt_at = NULL, last_success_at = $2, reason = NULL
           WHERE notification_targets.id = $1`,
         [target, timestamp(at)],
+      );
+    },
+    mended: async (target) => {
+      await changed(
+        `UPDATE notification_targets SET failures = 0, spent = false, next_attempt_at = NULL, reason = NULL
+          WHERE notification_targets.id = $1`,
+        [target],
       );
     },
     letters: (query) => once((sql) => lettersOf(sql, query)),
@@ -101,6 +115,15 @@ export function deliveriesOf(pool: pg.Pool): Deliveries {
       ]);
     },
     replayFailed: (letter, reason, at) => once((sql) => replayFailed(sql, letter, reason, at)),
+    setAside: async ({ place }, failure) => {
+      await changed(
+        `UPDATE dead_letters
+            SET queued_at = NULL, reason = coalesce($2, dead_letters.reason),
+                died_at = coalesce($3::timestamptz, dead_letters.died_at)
+          WHERE dead_letters.id = $1`,
+        [place, text(failure?.reason ?? null), timestamp(failure?.at ?? null)],
+      );
+    },
     prune: (before) =>
       once((sql) => sql.run('DELETE FROM dead_letters WHERE dead_letters.died_at < $1', [timestamp(before)])),
   };

@@ -58,6 +58,8 @@ export interface Failure {
   readonly failures: number;
   readonly spent: boolean;
   readonly nextAttemptAt: Instant | null;
+  /** Some of its recipients were told all the same. */
+  readonly toldSome?: boolean;
 }
 
 /**
@@ -82,6 +84,8 @@ export interface Deliveries {
   laid(target: string, letters: readonly (Message & { readonly reason: string })[], at: Instant): Promise<void>;
   /** Forgets what the last failures were: an attempt of another kind has shown that the target takes messages. */
   recovered(target: string, at: Instant): Promise<void>;
+  /** Forgets them too, as they were none of the target's own; nothing is said of a success. */
+  mended(target: string): Promise<void>;
   letters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
   /** Waiting ones, by target. */
   countLetters(targets: readonly string[], replayed: boolean): Promise<ReadonlyMap<string, number>>;
@@ -91,6 +95,8 @@ export interface Deliveries {
   replayed(letter: DeadLetter, at: Instant): Promise<void>;
   /** It failed again: those behind it are not tried, they keep their order. */
   replayFailed(letter: DeadLetter, reason: string, at: Instant): Promise<void>;
+  /** This one alone stays a dead letter; null: it was not even tried, and says what it said. */
+  setAside(letter: DeadLetter, failure: Pick<Failure, 'reason' | 'at'> | null): Promise<void>;
   /** Letters that died before this time go. */
   prune(before: Instant): Promise<number>;
 }

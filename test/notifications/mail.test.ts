@@ -91,6 +91,38 @@ describe('mail', () => {
     });
   });
 
+  it('is sent at once by a gateway that is started with what was missing, which then says no more that it is', async () => {
+    await one.stop();
+    one = await rig(kit.store, [ops], { clock, smtpUrl: null });
+    await one.commit(driftOpened(1));
+    await clock.until(() => one.measured['ops failed'] === 5);
+    const stoppedAt = clock.now();
+    await one.stop();
+    one = await rig(kit.store, [ops], { clock, smtpUrl: new Secret(smtp.url) });
+    await clock.until(() => smtp.mails.length === 1, 2);
+    expect(clock.now() - stoppedAt).toBeLessThan(MINUTE);
+    await clock.until(() => one.measured['ops delivered'] === 1, 2);
+    expect((await one.told.verbs.targets(caller()))[0]).toMatchObject({ state: 'HEALTHY', failures: 0, reason: null });
+    expect(one.turns).toEqual([{ target: 'ops', kind: 'recovered' }]);
+  });
+
+  it('that was given up for a lack is as new once the lack is mended, and waits on while it is not', async () => {
+    await one.stop();
+    one = await rig(kit.store, [ops], { clock, smtpUrl: null });
+    await one.commit(driftOpened(1));
+    await clock.until(() => one.measured['ops dead'] === 1);
+    await one.stop();
+    const standing = async (smtpUrl: Secret | null) => {
+      one = await rig(kit.store, [ops], { clock, smtpUrl });
+      await clock.pass(5 * SECOND);
+      const [state] = await kit.store.deliveries.states(['ops']);
+      await one.stop();
+      return [state?.spent, state?.failures, state?.reason];
+    };
+    expect(await standing(null)).toEqual([true, 6, 'SMTP_URL is not set: no mail can be sent']);
+    expect(await standing(new Secret(smtp.url))).toEqual([false, 0, null]);
+  });
+
   it('ends when the gateway does, though the server hangs, and shows no password', async () => {
     smtp.hang();
     const url = new Secret(smtp.url.replace('smtp://', 'smtp://it:hunter2@'));
@@ -130,8 +162,8 @@ describe('a recipient that the server refuses', () => {
       [GOOD, '2'],
     ]);
     expect(await letters()).toMatchObject([
-      { target: 'ops', topic: 'drift.detected', events: 1, reason: '550 5.1.1 no such user' },
-      { target: 'ops', topic: 'drift.detected', events: 1, reason: '550 5.1.1 no such user' },
+      { target: 'ops', topic: 'drift.detected', events: 1, reason: `${BAD}: 550 5.1.1 no such user` },
+      { target: 'ops', topic: 'drift.detected', events: 1, reason: `${BAD}: 550 5.1.1 no such user` },
     ]);
     expect(await one.told.verbs.targets(admin)).toMatchObject([
       {
@@ -163,7 +195,11 @@ describe('a recipient that the server refuses', () => {
     await one.commit(driftOpened(1));
     await clock.until(() => one.measured['ops failed'] === 1);
     const failedAt = clock.now();
-    expect(await state()).toMatchObject({ failures: 1, nextAttemptAt: failedAt + 60 * SECOND });
+    expect(await state()).toMatchObject({
+      ...{ failures: 1, nextAttemptAt: failedAt + 60 * SECOND },
+      // The others have their mail.
+      ...{ lastSuccessAt: failedAt, lastFailureAt: failedAt },
+    });
     smtp.refuse(undefined, BAD);
     await one.commit(driftOpened(2));
     await clock.until(() => smtp.mails.length === 3);
@@ -232,12 +268,71 @@ describe('a recipient that the server refuses', () => {
     const [sent] = await replayed();
     expect([sent?.id, typeof sent?.replayedAt, told()]).toEqual([letter?.id, 'number', [[GOOD, '1']]]);
     expect((await letters()).map(({ body, reason }) => [(JSON.parse(body) as { to: unknown }).to, reason])).toEqual([
-      [[BAD], '550 5.1.1 no such user'],
+      [[BAD], `${BAD}: 550 5.1.1 no such user`],
     ]);
-    expect(await replayed()).toMatchObject([
-      { replayedAt: null, reason: expect.stringContaining(`${BAD} (550 5.1.1 no such user)`) },
-    ]);
+    expect(await replayed()).toMatchObject([{ replayedAt: null, reason: `${BAD}: 550 5.1.1 no such user` }]);
     expect((await letters()).length).toBe(1);
+  });
+
+  it('for good, holds up no letter of another that is replayed, nor the order of its own', async () => {
+    const THIRD = 'third@example.org';
+    await one.told.configure([{ ...ops, digest: null, to: [GOOD, BAD, THIRD] }]);
+    smtp.refuse('550 5.1.1 no such user', BAD);
+    smtp.refuse('550 5.2.1 disabled', THIRD);
+    await one.commit(driftOpened(1), driftOpened(2));
+    await clock.until(async () => (await letters()).length === 4);
+    smtp.refuse(undefined, THIRD);
+    smtp.mails.length = 0;
+    const tried = (await replayed()).map(({ reason, replayedAt }) => [reason, replayedAt !== null]);
+    expect(tried).toEqual([
+      [`${BAD}: 550 5.1.1 no such user`, false],
+      [`${THIRD}: 550 5.2.1 disabled`, true],
+      [`${BAD}: 550 5.1.1 no such user`, false],
+      [`${THIRD}: 550 5.2.1 disabled`, true],
+    ]);
+    expect(told()).toEqual([
+      [THIRD, '1'],
+      [THIRD, '2'],
+    ]);
+    expect((await letters()).map(({ queuedAt }) => queuedAt)).toEqual([null, null]);
+  });
+
+  it('in a replay, is not asked for a later letter to all, and has one of its own from it', async () => {
+    smtp.refuse('550 5.1.1 no such user', BAD);
+    await one.commit(driftOpened(1));
+    await clock.until(async () => (await letters()).length === 1);
+    smtp.refuse('554 5.7.1 relay access denied');
+    await one.commit(driftOpened(2));
+    await clock.until(() => one.measured['ops dead'] === 2);
+    smtp.refuse(undefined);
+    smtp.mails.length = 0;
+    await replayed();
+    expect(told()).toEqual([[GOOD, '2']]);
+    expect((await letters()).map(({ body, reason }) => [(JSON.parse(body) as { to: unknown }).to, reason])).toEqual([
+      [[BAD], `${BAD}: 550 5.1.1 no such user`],
+      [[BAD], `${BAD}: 550 5.1.1 no such user`],
+    ]);
+  });
+
+  it('and that the policy names no more is sent nothing, neither what waits nor a letter that is replayed', async () => {
+    smtp.refuse('550 5.1.1 no such user', BAD);
+    await one.commit(driftOpened(1));
+    await clock.until(async () => (await letters()).length === 1);
+    smtp.refuse('450 4.2.1 greylisted', BAD);
+    await one.commit(driftOpened(2));
+    await clock.until(() => one.measured['ops failed'] === 1);
+    smtp.refuse(undefined, BAD);
+    await one.told.configure([{ ...ops, digest: null, to: [GOOD] }]);
+    expect(await replayed()).toMatchObject([
+      { replayedAt: null, reason: `${BAD}: no recipient of this target any more, nothing was sent` },
+    ]);
+    await one.commit(driftOpened(3));
+    await clock.until(() => smtp.mails.length === 3);
+    expect(told()).toEqual([
+      [GOOD, '1'],
+      [GOOD, '2'],
+      [GOOD, '3'],
+    ]);
   });
 
   it('is called as the policy calls it, however the server is asked', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/settings.js';
 import { isoTime, SECOND } from '../../src/domain/time.js';
 import { cursorText } from '../../src/feed/cursor.js';
 import { openStore } from '../../src/store/open.js';
@@ -85,6 +86,37 @@ describe('a webhook', () => {
     ]);
     expect(items.map(({ reason }) => reason)).toEqual(Array(3).fill(expect.stringContaining('answered 503')));
     expect(await targetsNow(one)).toMatchObject([{ state: 'SPENT', failures: 6 }]);
+  });
+
+  it('whose key or address was missing is told at once by a gateway that has it, and by no other', async () => {
+    const target = hook('', { url: { env: 'HOOK_URL' }, digest: null });
+    const started = async (known: Readonly<Record<string, string>>) => {
+      const secret = (name: string) => (known[name] === undefined ? undefined : new Secret(known[name]));
+      const made = await rig(kit.store, [target], { clock, secret });
+      open.push(made);
+      return made;
+    };
+    const one = await started({ HOOK_URL: site.url });
+    await one.commit(driftOpened(1));
+    await clock.until(() => one.measured['hook failed'] === 5);
+    await one.stop();
+    const stoppedAt = clock.now();
+    const standing = async () => (await kit.store.deliveries.states(['hook']))[0]?.reason;
+    const missing: [Readonly<Record<string, string>>, string][] = [
+      [{ HOOK_SECRET: KEY, HOOK_URL: 'https://[fe80::7]/' }, 'HOOK_SECRET is not set: nothing is sent unsigned'],
+      [{ HOOK_URL: site.url }, 'HOOK_SECRET is not set: nothing is sent unsigned'],
+    ];
+    for (const [known, reason] of missing) {
+      const other = await started(known);
+      await clock.pass(5 * SECOND);
+      await other.stop();
+      expect([await standing(), site.received.length]).toEqual([reason, 0]);
+    }
+    const whole = await started({ HOOK_URL: site.url, HOOK_SECRET: KEY });
+    await clock.until(() => whole.measured['hook delivered'] === 1);
+    await clock.until(async () => (await standing()) === null);
+    expect(vmids()).toEqual(['main/1@1']);
+    expect(clock.now() - stoppedAt).toBeLessThan(60 * SECOND);
   });
 
   describe('that spent its plan', () => {
