@@ -5,6 +5,8 @@ export interface Understood<T> {
   readonly rows: readonly T[];
   /** Every row was understood: only then is what the list does not name gone. */
   readonly isWhole: boolean;
+  /** Why each of the others could not be. */
+  readonly odd: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -26,7 +28,16 @@ export function understood<T extends object>(
     bad.length === 0
       ? []
       : [`${bad.length} of ${rows.length} ${what} could not be understood, for one: ${bad[0]}; the others are kept`];
-  return { rows: good, isWhole: bad.length === 0, notes };
+  return { rows: good, isWhole: bad.length === 0, odd: bad, notes };
+}
+
+/** Where rows came and not one of any list could be understood, something else answers: why nothing is taken from it. */
+export function noneUnderstood(lists: readonly Understood<object>[], product: string): string | undefined {
+  const odd = lists.flatMap((list) => list.odd);
+  if (odd.length === 0 || lists.some(({ rows }) => rows.length > 0)) return undefined;
+  const came = odd.length === 1 ? 'the one row that came' : `not one of the ${odd.length} rows that came`;
+  const could = odd.length === 1 ? 'could not be understood' : 'could be understood';
+  return `answers, but perhaps not as ${product} does: ${came} ${could} (for one: ${odd[0]}), so nothing is taken from it; check url and its port`;
 }
 
 const LONGEST_TEXT = 500;

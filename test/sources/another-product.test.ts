@@ -10,6 +10,7 @@ import { keep, pinOf, reason } from '../testkit/service-source.js';
 import { npmSettings } from './npm/scripted-npm.js';
 import { known } from './proxmox/known.js';
 import { all, settings as clusterSettings, never } from './proxmox/source-rig.js';
+import { json, scriptedServer } from './scripted-server.js';
 import { unifiSettings } from './unifi/scripted-unifi.js';
 
 const SECRET = 'hunter2-of-nobody-else';
@@ -70,6 +71,18 @@ const STRANGERS: Readonly<Record<string, readonly Door[]>> = {
   'unifi by key': ['proxmox', 'npm', 'netbox'],
   netbox: ['proxmox', 'npm', 'controller', 'console'],
 };
+
+describe('Nginx Proxy Manager’s source, at a product that says much of a refused login', () => {
+  it('leaves its words out: they would run together with ours', async () => {
+    const words = 'this needs an API key that is valid: send it as a bearer';
+    const other = keep(
+      await scriptedServer((_, response) => json(response, { error: { message: words } }, 401, 'Unauthorized')),
+    );
+    expect(await reason(keep(npmSource(npmSettings(other.url, { secret }), how)))).toBe(
+      `${other.url} answers, but is not Nginx Proxy Manager's API: 401 Unauthorized with JSON of another kind at /api/tokens; url must lead to its admin page (port 81 by default), with no login page in between`,
+    );
+  });
+});
 
 describe('a source that is pointed at another product', () => {
   it('says so in one sentence, and blames no credentials', async () => {

@@ -2,7 +2,7 @@ import type { Outcome, Progress } from '../../domain/observation.js';
 import type { RecordKind, ServiceObservation } from '../../domain/record.js';
 import type { ClusterSettings } from '../../domain/settings.js';
 import { type Instant, MINUTE, SECOND } from '../../domain/time.js';
-import { type ProxmoxClient, proxmoxClient, type Reply } from '../proxmox/client.js';
+import { type ProxmoxClient, proxmoxClient, type Reply, refusedToken } from '../proxmox/client.js';
 import { ELSE_CHECK } from '../proxmox/parse/answer.js';
 import { ownSignal } from '../proxmox/source.js';
 import { askedFor } from '../transport/asked-for.js';
@@ -63,7 +63,8 @@ async function collect(
   };
   const reply = await client.get('/nodes', { signal, onAttempt, headersMs: DOOR_MS, atTheDoor: true });
   const nodes = reply.kind === 'content' ? listedNodes(reply.content) : undefined;
-  if (nodes === undefined) return { kind: 'unreachable', at: reply.askedAt, reason: doorWords(reply), requests };
+  if (nodes === undefined || nodes.length === 0)
+    return { kind: 'unreachable', at: reply.askedAt, reason: doorWords(reply), requests };
 
   const skipped = skip();
   const wanted = nodes.filter(({ name, online }) => online && !skipped.includes(name));
@@ -134,8 +135,8 @@ function notBegun(node: string): ReadNode {
 
 function doorWords(reply: Reply): string {
   if (reply.kind === 'silent') return `${reply.words}${askedFor('/nodes', reply.setback)}`;
-  const words = reply.kind === 'content' ? `the answer to /nodes is no list; ${ELSE_CHECK}` : reply.words;
-  return `${reply.url}: ${words}`;
+  const words = reply.kind === 'content' ? `the answer to /nodes is no list of nodes; ${ELSE_CHECK}` : reply.words;
+  return `${reply.url}: ${words}${refusedToken(reply)}`;
 }
 
 /** One note for each thing that could not be read, with the nodes that it is so of. */

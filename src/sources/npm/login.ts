@@ -60,7 +60,8 @@ export function notNpm(answer: HttpsAnswer, { url }: NpmSettings, path: string):
   const read = jsonBody(answer);
   if (read.kind === 'other' && read.isCut) return `${url} answers ${path} with ${read.what}; ${CUT}`;
   const what = read.kind === 'other' ? read.what : 'JSON of another kind';
-  const words = answer.status === 200 ? what : `${npmWords(answer)} with ${what}`;
+  // The words of another product would run together with ours.
+  const words = answer.status === 200 ? what : `${`${answer.status} ${answer.reason}`.trim()} with ${what}`;
   return `${url} answers, but is not Nginx Proxy Manager's API: ${words} at ${path}; url must lead to its admin page (port 81 by default), with no login page in between`;
 }
 

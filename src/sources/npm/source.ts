@@ -2,7 +2,7 @@ import type { Outcome, Progress } from '../../domain/observation.js';
 import type { ObservedRecord, RecordKind, ServiceObservation } from '../../domain/record.js';
 import type { NpmSettings } from '../../domain/settings.js';
 import { brokenService, type PassAsk, PassFailure, servicePass } from '../service-pass.js';
-import { understood } from '../understood.js';
+import { noneUnderstood, type Understood, understood } from '../understood.js';
 import { type WireObject, wireObject } from '../wire-values.js';
 import { type NpmClient, type NpmList, type NpmNeeds, npmClient } from './client.js';
 import { NPM_LISTS, npmRecord } from './parse.js';
@@ -39,6 +39,7 @@ async function read(pass: Pass, ask: PassAsk, progress: Progress): Promise<Servi
   const records: ObservedRecord[] = [];
   const complete: RecordKind[] = [];
   const notes: string[] = [];
+  const lists: Understood<ObservedRecord>[] = [];
   const kept: NotRead[] = [];
   client.begin();
   for (const [done, { kind, path, what }] of NPM_LISTS.entries()) {
@@ -49,12 +50,15 @@ async function read(pass: Pass, ask: PassAsk, progress: Progress): Promise<Servi
       continue;
     }
     const made = understood(list.rows, what, (row) => npmRecord(kind, row));
+    lists.push(made);
     records.push(...made.rows);
     notes.push(...made.notes);
     if (made.isWhole) complete.push(kind);
   }
   progress(NPM_LISTS.length, NPM_LISTS.length);
   if (kept.length === NPM_LISTS.length) throw new PassFailure(nothingToRead(pass.settings, kept));
+  const foreign = noneUnderstood(lists, 'Nginx Proxy Manager');
+  if (foreign !== undefined) throw new PassFailure(`${pass.settings.url} ${foreign}`);
   notes.push(...(await keptNotes(pass, kept, ask)));
   const mine = ownRowsOnly(await client.user(ask));
   if (mine) notes.push(ownRowsNote(pass.settings));

@@ -1,7 +1,7 @@
 import type { KnownCluster, ObservedNode, ObservedRow } from '../../domain/observation.js';
 import { HOUR, type Instant } from '../../domain/time.js';
 import { clusterStatus } from '../proxmox/parse/cluster-status.js';
-import { resources } from '../proxmox/parse/resources.js';
+import { resources, withoutNodes } from '../proxmox/parse/resources.js';
 import { quorum } from '../proxmox/poll.js';
 import { wireObject, wireText } from '../wire-values.js';
 import type { Ask, ProxmoxShell, Reply, Text } from './client.js';
@@ -48,6 +48,8 @@ export async function poll({ shell, memory, ask }: PollNeeds, known: KnownCluste
   const listed = resources(list.content);
   if (listed === undefined)
     return 'pvesh get /cluster/resources: the answer is no list; is this a node of a Proxmox cluster?';
+  const foreign = withoutNodes(list.content, listed);
+  if (foreign !== undefined) return `pvesh get ${foreign}; try it on that node, and check that it is a Proxmox VE node`;
 
   const status = membership.kind === 'content' ? clusterStatus(membership.content) : undefined;
   const vmids = readVmList(written);

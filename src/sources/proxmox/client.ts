@@ -83,6 +83,12 @@ function reply(answer: Answer, url: string, askedAt: Instant): Reply {
     : { ...answer, url, askedAt };
 }
 
+/** What to look at where the token itself is refused; else nothing. */
+export function refusedToken(reply: Reply): string {
+  const isRefused = reply.kind === 'refused' && reply.status === 401;
+  return isRefused ? ' (check tokenId, and the secret that tokenSecretEnv or tokenSecretFile names)' : '';
+}
+
 /** A node whose own services fail (500, 595 to 599) may stand beside a healthy one; a token that is refused is refused by all. */
 function unfitAtTheDoor(answer: Answer): string | undefined {
   if (answer.kind === 'foreign') return answer.words;

@@ -2,11 +2,11 @@ import type { KnownCluster, ObservedNode, ObservedRow } from '../../domain/obser
 import { HOUR, type Instant } from '../../domain/time.js';
 import { askedFor } from '../transport/asked-for.js';
 import { wireObject, wireText } from '../wire-values.js';
-import type { Ask, ProxmoxClient, Reply } from './client.js';
+import { type Ask, type ProxmoxClient, type Reply, refusedToken } from './client.js';
 import { type Activity, activitySince } from './parse/activity.js';
 import { ELSE_CHECK } from './parse/answer.js';
 import { type ClusterStatus, clusterStatus, majorityOnline, withMembership } from './parse/cluster-status.js';
-import { RESOURCE_KEYS, resources } from './parse/resources.js';
+import { RESOURCE_KEYS, resources, withoutNodes } from './parse/resources.js';
 
 /** What the process remembers between polls about asking, never about the estate. */
 export interface PollMemory {
@@ -50,10 +50,12 @@ export async function poll(needs: PollNeeds, known: KnownCluster): Promise<Poll 
     ...{ headersMs: LIST_MS, atTheDoor: true },
   });
   if (list.kind === 'silent') return `${list.words}${askedFor('/cluster/resources', list.setback)}`;
-  if (list.kind !== 'content') return `${list.url}: ${list.words}${hint(list)}`;
+  if (list.kind !== 'content') return `${list.url}: ${list.words}${tokenHint(list)}`;
   const listed = resources(list.content);
   if (listed === undefined)
     return `${list.url}: it answers, but is not a Proxmox API: /cluster/resources is no list; ${ELSE_CHECK}`;
+  const foreign = withoutNodes(list.content, listed);
+  if (foreign !== undefined) return `${list.url}: it answers, but is not a Proxmox API: ${foreign}; ${ELSE_CHECK}`;
 
   const short = { ...ask, headersMs: LIST_MS };
   const [membership, tasks, log, version] = await Promise.all([
@@ -119,8 +121,7 @@ function logNote(reply: Reply | undefined): string {
   return `/cluster/log could not be read (the token needs Sys.Syslog on /), so config edits are seen when their turn comes: ${why}`;
 }
 
-function hint(reply: Reply): string {
-  if (reply.kind !== 'refused') return '';
-  if (reply.status === 401) return ' (check tokenId, and the secret that tokenSecretEnv or tokenSecretFile names)';
-  return reply.status === 403 ? ' (the token needs VM.Audit and Sys.Audit, role PVEAuditor, on /)' : '';
+function tokenHint(reply: Reply): string {
+  const rights = reply.kind === 'refused' && reply.status === 403;
+  return rights ? ' (the token needs VM.Audit and Sys.Audit, role PVEAuditor, on /)' : refusedToken(reply);
 }

@@ -216,10 +216,14 @@ export function listedVmids(
     .map(({ key }) => ({ key, askedAt, result: { kind: 'read', part: 'vmid', value: { free: false } } }));
 }
 
-/** Rights that are missing are one note with the first example, not one for each guest. */
+const OF_A_GUEST: readonly PartRead['result']['part'][] = ['config', 'addresses'];
+
+/** Rights that are missing are one note with the first example. Guests are told of by their own parts, and not here again. */
 function refusals(parts: readonly PartRead[]): readonly string[] {
   const refused = parts.flatMap(({ result }) =>
-    result.kind === 'failed' && result.reason.startsWith('403') ? [result.reason] : [],
+    result.kind === 'failed' && !OF_A_GUEST.includes(result.part) && result.reason.startsWith('403')
+      ? [result.reason]
+      : [],
   );
   return refused.length === 0 ? [] : [`the token may not read ${refused.length} parts, for one: ${refused[0]}`];
 }

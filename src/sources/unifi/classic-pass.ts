@@ -4,7 +4,7 @@ import type { UnifiSettings } from '../../domain/settings.js';
 import { MINUTE } from '../../domain/time.js';
 import { type PassAsk, PassFailure } from '../service-pass.js';
 import { clockAhead } from '../transport/peer-clock.js';
-import { type Understood, understood } from '../understood.js';
+import { noneUnderstood, understood } from '../understood.js';
 import { type WireObject, wireObject } from '../wire-values.js';
 import { type ClassicList, classicList, refusal } from './classic-lists.js';
 import type { UnifiClient, UnifiNeeds } from './client.js';
@@ -59,7 +59,7 @@ export async function classicPass(pass: Pass, first?: ClassicList): Promise<Serv
 }
 
 function observation(
-  { lastWords }: Pass,
+  { lastWords, settings }: Pass,
   read: ReadonlyMap<What, readonly unknown[]>,
   watch: Watch,
   notes: readonly string[],
@@ -71,6 +71,9 @@ function observation(
   const connected = understood(read.get('connected clients') ?? [], 'clients', (row) =>
     connectedClient(row, users, index, watch),
   );
+  const parts = [networks, devices, connected];
+  const foreign = users.size > 0 ? undefined : noneUnderstood(parts, 'UniFi');
+  if (foreign !== undefined) throw new PassFailure(`${settings.url} ${foreign}`);
   const clients = allClients(connected.rows, { users, devices: devices.rows, index, watch, lastWords });
   const records: ObservedRecord[] = [
     ...devices.rows.map(({ body }) => ({ kind: 'unifi.device', key: body.mac, seenAt: null, body }) as const),
@@ -82,7 +85,7 @@ function observation(
   if (isRead('devices') && devices.isWhole) complete.push('unifi.device');
   if (isRead('networks') && networks.isWhole) complete.push('unifi.network');
   if (isRead('connected clients', 'known clients') && connected.isWhole) complete.push('unifi.client');
-  const odd = [networks, devices, connected].flatMap((each: Understood<object>) => each.notes);
+  const odd = parts.flatMap((each) => each.notes);
   return { askedAt: watch.askedAt, records, complete, nodes: null, notes: [...notes, ...odd, ...clockNotes(watch)] };
 }
 

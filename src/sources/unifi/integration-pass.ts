@@ -3,7 +3,7 @@ import type { ObservedRecord, RecordKind, ServiceObservation } from '../../domai
 import { inLanes } from '../lanes.js';
 import { PassFailure } from '../service-pass.js';
 import { clockAhead } from '../transport/peer-clock.js';
-import { understood } from '../understood.js';
+import { noneUnderstood, type Understood, understood } from '../understood.js';
 import { type WireObject, wireText } from '../wire-values.js';
 import { siteNames, siteReason } from './classic-lists.js';
 import { clockNotes, type Pass } from './classic-pass.js';
@@ -25,10 +25,15 @@ export async function integrationPass(pass: Pass): Promise<ServiceObservation> {
   const [devices, macs] = await readDevices(pass, site);
   const { clients, watch } = await readClients(pass, site, macs, askedAt);
   const networks = await readNetworks(pass, site);
-  if (devices.isRefused && clients.isRefused) {
+  if (devices.made === undefined && clients.made === undefined) {
     throw new PassFailure(`${pass.settings.url} shows nothing of site ${pass.settings.site}: ${devices.notes[0]}`);
   }
   const parts = [devices, networks, clients];
+  const foreign = noneUnderstood(
+    parts.flatMap(({ made }) => made ?? []),
+    'UniFi',
+  );
+  if (foreign !== undefined) throw new PassFailure(`${pass.settings.url} ${foreign}`);
   return {
     ...{ askedAt, nodes: null },
     records: parts.flatMap(({ records }) => records),
@@ -41,7 +46,8 @@ interface Part {
   readonly kind: RecordKind;
   readonly records: readonly ObservedRecord[];
   readonly isWhole: boolean;
-  readonly isRefused: boolean;
+  /** undefined: it was refused. */
+  readonly made: Understood<object> | undefined;
   readonly notes: readonly string[];
 }
 
@@ -77,7 +83,7 @@ function refusedPart({ settings: { url } }: Pass, kind: RecordKind, what: string
   const reason = keyRefusal(answer, url, `/…/${what}`);
   if (reason !== undefined) throw new PassFailure(reason);
   const notes = [notRead(what, answer)];
-  return { kind, records: [], isWhole: false, isRefused: true, notes };
+  return { kind, records: [], isWhole: false, made: undefined, notes };
 }
 
 async function readDevices(pass: Pass, site: string): Promise<[Part, ReadonlyMap<string, Mac>]> {
@@ -90,7 +96,7 @@ async function readDevices(pass: Pass, site: string): Promise<[Part, ReadonlyMap
   const made = understood(list.rows, 'devices', (row) => integrationDevice(row, details.of(row), macs));
   const records = made.rows.map((body) => ({ kind, key: body.mac, seenAt: null, body }) as const);
   const isWhole = list.isWhole && made.isWhole && details.notes.length === 0;
-  return [{ kind, records, isWhole, isRefused: false, notes: [...made.notes, ...details.notes] }, macs];
+  return [{ kind, records, isWhole, made, notes: [...made.notes, ...details.notes] }, macs];
 }
 
 function pair(id: unknown, macAddress: unknown): readonly [string, Mac][] {
@@ -107,7 +113,7 @@ async function readNetworks(pass: Pass, site: string): Promise<Part> {
   const made = understood(list.rows, 'networks', (row) => integrationNetwork(row, details.of(row)));
   const records = made.rows.map((body) => ({ kind, key: body.id, seenAt: null, body }) as const);
   const isWhole = list.isWhole && made.isWhole && details.notes.length === 0;
-  return { kind, records, isWhole, isRefused: false, notes: [...made.notes, ...details.notes] };
+  return { kind, records, isWhole, made, notes: [...made.notes, ...details.notes] };
 }
 
 async function readClients(pass: Pass, site: string, macs: ReadonlyMap<string, Mac>, askedAt: number) {
@@ -123,7 +129,7 @@ async function readClients(pass: Pass, site: string, macs: ReadonlyMap<string, M
     return client ?? row;
   });
   const records = seen.map(({ body, seenAt }) => ({ kind, key: body.mac, seenAt, body }) as const);
-  const part: Part = { kind, records, isWhole: list.isWhole && made.isWhole, isRefused: false, notes: made.notes };
+  const part: Part = { kind, records, isWhole: list.isWhole && made.isWhole, made, notes: made.notes };
   return { clients: part, watch };
 }
 

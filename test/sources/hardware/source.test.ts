@@ -192,12 +192,17 @@ describe('the hardware of a cluster over its API', () => {
     [
       'another list',
       (): void => void pve.paths.set('/nodes', data({})),
-      'the answer to /nodes is no list; check the URL and its port, and whether a proxy or a login page stands in between',
+      'the answer to /nodes is no list of nodes; check the URL and its port, and whether a proxy or a login page stands in between',
+    ],
+    [
+      'a list of something else',
+      (): void => void pve.paths.set('/nodes', data([{ foo: 1 }])),
+      'the answer to /nodes is no list of nodes; check the URL and its port, and whether a proxy or a login page stands in between',
     ],
     [
       'a refusal',
       (): void => void pve.paths.set('/nodes', refuse(401, 'invalid token value!')),
-      '401 invalid token value!',
+      '401 invalid token value! (check tokenId, and the secret that tokenSecretEnv or tokenSecretFile names)',
     ],
   ])('behind %s is unreachable', async (_, prepare, words) => {
     prepare();

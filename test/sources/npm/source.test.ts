@@ -202,6 +202,18 @@ describe('a list', () => {
     ]);
   });
 
+  it('of which no row could be understood is somebody else’s: the pass fails, and all that was known stays', async () => {
+    const server = await npm();
+    const rows = [{ foo: 1 }];
+    for (const list of ['proxy-hosts', 'streams', 'certificates']) server.paths.set(listPath(list), rows);
+    expect(await reason(source(server.url))).toBe(
+      `${server.url} answers, but perhaps not as Nginx Proxy Manager does: not one of the 3 rows that came could be understood (for one: a row without an id), so nothing is taken from it; check url and its port`,
+    );
+    server.paths.set(listPath('streams'), []);
+    server.paths.set(listPath('certificates'), []);
+    expect(await reason(source(server.url))).toContain('the one row that came could not be understood (for one: a row');
+  });
+
   it('of one’s own rows only lets nothing be taken for deleted', async () => {
     const server = await npm();
     server.paths.set('/api/users/me', (_, response) => json(response, { permissions: { visibility: 'user' } }));

@@ -176,6 +176,11 @@ describeSshd('one pass over a cluster by SSH', () => {
     ['pvesh fails', 'echo "ipcc_send_rec[1] failed: Connection refused" >&2; exit 111', 'ipcc_send_rec[1] failed'],
     ['pvesh answers half', 'echo \'[{"type":\'; exit 0', 'breaks off'],
     ['pvesh answers something else', "echo '{}'", 'the answer is no list'],
+    [
+      'pvesh lists no node',
+      "echo '[]'",
+      'pvesh get /cluster/resources is an empty list, and Proxmox lists its nodes whatever the rights; try it on that node',
+    ],
   ])('is unreachable where %s', async (_, body, words) => {
     smallCluster(node, [guest(101)]);
     node.script('/cluster/resources', body);

@@ -4,7 +4,7 @@ import type { KnownCluster, ReadPlan } from '../../../src/domain/observation.js'
 import { HAND_OVER_MS, LONGEST_HAND_OVER_MS, proxmoxSource } from '../../../src/sources/proxmox/source.js';
 import { json } from '../scripted-server.js';
 import { age, known, knownGuest, row, T0 } from './known.js';
-import { data, guest, type ScriptedPve } from './scripted-pve.js';
+import { data, guest, nodeRow, type ScriptedPve } from './scripted-pve.js';
 import { all, keep, never, observe, observed, partOf, pve, settings, slice, told } from './source-rig.js';
 
 /** A source whose waits are over when the test says so. */
@@ -95,7 +95,7 @@ describe('a guest agent that is slow to say that it is dead', () => {
     await pass(slice(2), known([stale(101)], { power }), 1);
     await arrival(held);
 
-    cluster.paths.set('/cluster/resources', data([guest(101, { name: 'another' })]));
+    cluster.paths.set('/cluster/resources', data([guest(101, { name: 'another' }), nodeRow('pve1')]));
     cluster.paths.set(agent(101), data({ result: [] }));
     const second = await observe(asking, slice(0), known([stale(101)], { power }));
     expect(told(second.parts)).toEqual(['addresses 101 read', 'config 101 read']);
@@ -140,7 +140,10 @@ describe('a node that hangs', () => {
     expect(partOf(first, 'config', '101')).toMatchObject({ kind: 'read' });
 
     hold(cluster, '/nodes/pve2/qemu/202/config', () => timeIsUp(HAND_OVER_MS, LONGEST_HAND_OVER_MS));
-    cluster.paths.set('/cluster/resources', data([guest(201, { node: 'pve2' }), guest(202, { node: 'pve2' })]));
+    cluster.paths.set(
+      '/cluster/resources',
+      data([guest(201, { node: 'pve2' }), guest(202, { node: 'pve2' }), nodeRow('pve2')]),
+    );
     const second = await observe(asking, slice(0), known([stale(201, 'pve2')], { power }));
     expect(second.rows.map(({ vmid }) => vmid)).toEqual([201, 202]);
     expect(partOf(second, 'config', '202')).toBeUndefined();

@@ -202,6 +202,17 @@ describe('a cluster that cannot be read', () => {
     expect(cut.said).toContain('the answer breaks off after 18 characters');
   });
 
+  it.each([
+    ['an empty list', []],
+    ['a list of one row, which is no node', [{ foo: 1 }]],
+    ['a list of 2 rows, none a node', [guest(101), { type: 'node', status: 'online' }]],
+  ])('is none where /cluster/resources is %s: Proxmox lists its own nodes, so nothing is gone', async (what, rows) => {
+    const other = await at(scriptedServer((_, response) => json(response, { data: rows })));
+    expect(other.said).toBe(
+      `${other.url}: it answers, but is not a Proxmox API: /cluster/resources is ${what}, and Proxmox lists its nodes whatever the rights; check the URL and its port, and whether a proxy or a login page stands in between`,
+    );
+  });
+
   it('has lost its own file system', async () => {
     const cluster = await pve([]);
     cluster.paths.set('/cluster/resources', refuse(500, 'ipcc_send_rec[1] failed: Connection refused'));

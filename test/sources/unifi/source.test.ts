@@ -327,6 +327,16 @@ describe('a list', () => {
     expect(await reason(of)).toContain('answers, but not as UniFi does: an HTML page at /api/s/default/stat/sta; ');
   });
 
+  it('of which no row could be understood is somebody else’s: the pass fails, and all that was known stays', async () => {
+    const server = await unifi('classic');
+    for (const list of ['stat/device', 'rest/networkconf', 'stat/sta', 'rest/user'])
+      server.paths.set(listPath(list), [{ foo: 1 }]);
+    const said = await reason(source(server.url));
+    expect(said).toBe(
+      `${server.url} answers, but perhaps not as UniFi does: not one of the 3 rows that came could be understood (for one: a network without an id), so nothing is taken from it; check url and its port`,
+    );
+  });
+
   it('with a row that makes no sense keeps the others, and lets none be taken for gone', async () => {
     const server = await unifi('classic');
     server.paths.set(listPath('stat/sta'), [station(5), { ip: '10.0.0.6', hostname: 'odd' }]);
@@ -427,6 +437,14 @@ describe('an API key', () => {
       });
     return server;
   };
+
+  it('that understands no row of the integration API takes nothing from it', async () => {
+    const server = await estate(0, false);
+    paged(server, `${SITE}/devices`, [{ id: 'x' }, { id: 'y' }]);
+    expect(await reason(source(server.url, byKey))).toMatch(
+      /answers, but perhaps not as UniFi does: not one of the 2 rows that came could be understood \(for one: .*\), so nothing/,
+    );
+  });
 
   it('opens the old paths where the console lets it, which tell more', async () => {
     const server = await unifi('os', /^\/api\//);

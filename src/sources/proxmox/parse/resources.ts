@@ -49,6 +49,22 @@ export function resources(content: unknown): Resources | undefined {
   return { rows: [...rows.values()], nodes, notes: [...notes] };
 }
 
+/**
+ * Why a list cannot be a Proxmox's; undefined: it may be. Each lists its own nodes, whatever the token may see,
+ * so a list without one tells nothing of what is there or gone.
+ */
+export function withoutNodes(content: unknown, { nodes }: Resources): string | undefined {
+  if (nodes.length > 0) return undefined;
+  const came = wireObjects(content)?.length ?? 0;
+  const what =
+    came === 0
+      ? 'an empty list'
+      : came === 1
+        ? 'a list of one row, which is no node'
+        : `a list of ${came} rows, none a node`;
+  return `/cluster/resources is ${what}, and Proxmox lists its nodes whatever the rights`;
+}
+
 /** One guest of the list. Without rrd data only id, VMID, node, type and status come: what is not there is undefined. */
 export function guestRow(item: WireObject): ObservedRow | undefined {
   const vmid = wireVmid(item.vmid ?? /^(?:qemu|lxc)\/(\d+)$/.exec(String(item.id))?.[1]);
