@@ -52,9 +52,16 @@ interface Group {
 const SENTENCES = {
   hidden: (who: string) =>
     `no longer listed, though nothing proves them gone: ${who}; the token may lack VM.Audit on them`,
-  config: (who: string, reason: string) => `the config could not be read of ${who}: ${reason}`,
-  addresses: (who: string, reason: string) => `the addresses could not be read of ${who}: ${reason}`,
+  config: (who: string, reason: string, nodes: string) =>
+    `the config could not be read of ${who}: ${reason}${passedOn(reason, nodes)}`,
+  addresses: (who: string, reason: string, nodes: string) =>
+    `the addresses could not be read of ${who}: ${reason}${passedOn(reason, nodes)}`,
 } as const;
+
+/** Silence names the address that was asked: it may answer all else, and wait for the guests' node itself. */
+function passedOn(reason: string, nodes: string): string {
+  return /no answer within/.test(reason) ? `; such questions are passed on to the guests' node: is it ${nodes}?` : '';
+}
 
 function collect(view: InventoryView): readonly Trouble[] {
   const groups = new Map<string, Group>();
@@ -71,7 +78,7 @@ function collect(view: InventoryView): readonly Trouble[] {
     else if (guest.parts.addresses.state === 'failed') add(guest, 'addresses', general(guest.parts.addresses.reason));
   }
   return [...groups].map(([key, { cluster, kind, reason, guests }]) => {
-    return { cluster, key, text: SENTENCES[kind](called(guests), reason) };
+    return { cluster, key, text: SENTENCES[kind](called(guests), reason, nodesOf(guests)) };
   });
 }
 
@@ -87,4 +94,12 @@ function called(guests: readonly GuestView[]): string {
   const names = guests.slice(0, NAMED).map(({ key }) => key);
   const more = guests.length > NAMED ? ` and ${guests.length - NAMED} more` : '';
   return `${guests.length} ${guests.length === 1 ? 'guest' : 'guests'} (${names.join(', ')}${more})`;
+}
+
+/** `pve02`, `pve02, pve03 or pve04`, `one of 12`. */
+function nodesOf(guests: readonly GuestView[]): string {
+  const names = [...new Set(guests.map(({ row }) => row.node))].sort();
+  if (names.length > NAMED) return `one of ${names.length}`;
+  const [last = '', ...others] = names.reverse();
+  return others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`;
 }

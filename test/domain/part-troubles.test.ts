@@ -30,6 +30,20 @@ describe('what keeps guests from being read', () => {
     ]);
   });
 
+  it('is silence by the nodes that the guests live on: the address that was asked may answer all else', () => {
+    const silence =
+      'https://10.0.0.1:8006: no answer within 10 s: it took the connection and says nothing; does it hang?';
+    const on = (...nodes: readonly string[]) => {
+      const guests = nodes.map((node, i) => ({ vmid: 100 + i, node }));
+      return texts(failing(aView({ guests }), 'config', Object.fromEntries(guests.map(({ vmid }) => [vmid, silence]))));
+    };
+    expect(on('pve2', 'pve2')).toEqual([
+      `the config could not be read of 2 guests (main/100, main/101): ${silence}; such questions are passed on to the guests' node: is it pve2?`,
+    ]);
+    expect(on('pve3', 'pve1', 'pve2')[0]).toMatch(/: is it pve1, pve2 or pve3\?$/);
+    expect(on('pve4', 'pve1', 'pve2', 'pve3')[0]).toMatch(/: is it one of 4\?$/);
+  });
+
   it('is a node that is offline, by its name', () => {
     const [node] = view.nodes.values();
     if (node === undefined) throw new Error('the view has no node');

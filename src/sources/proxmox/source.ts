@@ -225,5 +225,9 @@ function refusals(parts: readonly PartRead[]): readonly string[] {
       ? [result.reason]
       : [],
   );
-  return refused.length === 0 ? [] : [`the token may not read ${refused.length} parts, for one: ${refused[0]}`];
+  return refused.length === 0
+    ? []
+    : [
+        `the token may not read ${refused.length === 1 ? 'one part' : `${refused.length} parts`}, for one: ${refused[0]}`,
+      ];
 }

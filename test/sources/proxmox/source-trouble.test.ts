@@ -22,8 +22,20 @@ describe('a guest that cannot be read', () => {
       'config 103 read',
       'power pve1 read',
     ]);
+    // The guest's own part tells it: a note beside it would say one thing twice.
+    expect(seen.notes).toEqual([]);
+  });
+
+  it('is told apart from a node that the token may not read: that is a note with its first example', async () => {
+    const cluster = await pve([guest(101)]);
+    const words = 'Permission check failed (/nodes/pve1, Sys.Audit)';
+    cluster.paths.set('/nodes/pve1/qemu?full=1', refuse(403, words));
+    const seen = await observe(source([cluster]));
+    expect(told(seen.parts).filter((part) => part.includes('failed'))).toEqual([
+      `power pve1 failed: 403 ${words}; give the token that privilege`,
+    ]);
     expect(seen.notes).toEqual([
-      `the token may not read 1 parts, for one: 403 ${words}; give the token that privilege`,
+      `the token may not read one part, for one: 403 ${words}; give the token that privilege`,
     ]);
   });
 
