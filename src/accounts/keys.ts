@@ -49,7 +49,7 @@ export function accountVerbs({ store, scheme }: Needs): AccountVerbs {
           revokedAt: null,
         };
         await tx.apiKeys.add(made);
-        await announce(tx, made, 'created', principal.id);
+        await announce(tx, made, 'created', principal.person);
         return made;
       });
       return { apiKey: shown(row), secret };
@@ -63,7 +63,7 @@ export function accountVerbs({ store, scheme }: Needs): AccountVerbs {
       const revoked = await store.transaction(async (tx) => {
         const row = await tx.apiKeys.revoke(id, tx.now);
         // Two may revoke at once: the first one's moment stands, and one event tells it.
-        if (row?.revokedAt === tx.now) await announce(tx, row, 'revoked', principal.id);
+        if (row?.revokedAt === tx.now) await announce(tx, row, 'revoked', principal.person);
         return row;
       });
       return shown(revoked ?? found);

@@ -91,7 +91,9 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
   const present = (): InventorySettings => inventorySettings(settings, policy.policy(), estate);
   const replica = await openReplica(store, present());
   policy.follow();
-  const confirmations = openConfirmations(store, declaredSourceName);
+  const confirmations = openConfirmations(store, declaredSourceName, () =>
+    replica.view().declarations.map(({ name }) => name),
+  );
   const collectors = new Collectors({
     ...{ now: clock.now, binding: () => replica.binding(), enabled: config.enabled, ...confirmations },
     contract: () => settings.contract,

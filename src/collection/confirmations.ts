@@ -24,6 +24,8 @@ const confirmedMark = (source: string) => `declared-confirmed:${source}`;
 export function confirmations(
   store: Pick<Store, 'transaction'>,
   sourceNameOf: (name: string) => string,
+  /** What declared sources there are, as facts show them. */
+  names: () => readonly string[],
 ): Confirmations {
   /** What waits, as far as this process has read or written it: a look at a sound file costs no question. */
   const waiting = new Map<string, string | null>();
@@ -57,9 +59,7 @@ export function confirmations(
       }
       await store.transaction(async (tx) => {
         const contentHash = (await tx.marks.get(waitingMark(source))) ?? NOTHING;
-        if (contentHash === NOTHING) {
-          throw new DomainError('CONFLICT', `${name} waits for no confirmation`, { field: ['source'] });
-        }
+        if (contentHash === NOTHING) throw nothingWaits(name, names());
         await tx.marks.put(confirmedMark(source), contentHash);
         const payload = { type: 'CONFIRMED', source, contentHash, actor: principal.person, reason };
         await tx.events.append([
@@ -69,4 +69,11 @@ export function confirmations(
       });
     },
   };
+}
+
+function nothingWaits(name: string, names: readonly string[]): DomainError {
+  const field = { field: ['source'] };
+  if (names.includes(name)) return new DomainError('CONFLICT', `${name} waits for no confirmation`, field);
+  const there = names.length === 0 ? 'there is none' : `there are ${[...names].sort().join(', ')}`;
+  return new DomainError('NOT_FOUND', `"${name}" is no declared source: ${there}`, field);
 }

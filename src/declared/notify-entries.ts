@@ -15,7 +15,7 @@ import {
   topicsLike,
   type WebhookTarget,
 } from '../domain/notify.js';
-import { isLocalName, refusedAddress } from '../domain/target-address.js';
+import { isLocalName, refusedAddress, refusedPort } from '../domain/target-address.js';
 import { duration } from './duration.js';
 import type { Fields } from './fields.js';
 import { didYouMean } from './nearest-word.js';
@@ -198,6 +198,8 @@ export function refusedUrl(text: string, allow: readonly Cidr[]): string | undef
   const { protocol } = url;
   if (protocol !== 'https:' && protocol !== 'http:') return `must begin with https://, not with ${protocol}//`;
   if (url.username !== '' || url.password !== '') return 'must not hold a user or a password';
+  const unheard = refusedPort(url);
+  if (unheard !== undefined) return `is refused: ${unheard}`;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const address = ipAddress(host);
   if (address !== undefined) {

@@ -65,12 +65,9 @@ export async function readPolicy(dir: string, signal: AbortSignal): Promise<Poli
 /** Taken whole or not at all: one bad entry refuses the file, as half a policy could open what it was to close. */
 export function parsePolicy(text: string): PolicyRead {
   if (text.trim() === '')
-    return refusedFor(
-      `${POLICY_FILE}:1`,
-      'is empty: write a comment to say that every default holds, or take the file away',
-    );
+    return refusedFor(`${POLICY_FILE}:1`, 'is empty: write a comment to say that every default holds');
   const read = readYaml(text, POLICY_FILE);
-  if (read.kind === 'unreadable') return refusedFor(POLICY_FILE, read.message);
+  if (read.kind === 'unreadable') return refusedFor(read.location, read.what);
   const problems: DeclaredProblem[] = [];
   const report: Report = (path, message) => {
     problems.push({ location: read.file.locate(path), message: `${pathText(path)} ${message}`.trim() });

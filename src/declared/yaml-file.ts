@@ -11,7 +11,8 @@ export interface YamlFile {
 
 export type YamlRead =
   | { readonly kind: 'read'; readonly file: YamlFile }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  /** `message`: where and what. */
+  | { readonly kind: 'unreadable'; readonly location: string; readonly what: string; readonly message: string };
 
 /** Reads YAML 1.2 (and so JSON too). What is no YAML is one message with its line; a key written twice is no YAML. */
 export function readYaml(text: string, name: string): YamlRead {
@@ -21,10 +22,7 @@ export function readYaml(text: string, name: string): YamlRead {
     const [error] = document.errors;
     if (error !== undefined) {
       const { line, col } = lines.linePos(error.pos[0]);
-      return {
-        kind: 'unreadable',
-        message: `${name}:${Math.max(1, line)}: column ${Math.max(1, col)}: ${firstLine(error.message)}`,
-      };
+      return unreadable(`${name}:${Math.max(1, line)}`, `column ${Math.max(1, col)}: ${firstLine(error.message)}`);
     }
     const value: unknown = document.toJS();
     const locate = (path: Path): string => {
@@ -37,11 +35,12 @@ export function readYaml(text: string, name: string): YamlRead {
     return { kind: 'read', file: { value, locate } };
   } catch (cause) {
     // Aliases that multiply without bound end here, before they fill the memory.
-    return {
-      kind: 'unreadable',
-      message: `${name}:1: ${firstLine(cause instanceof Error ? cause.message : String(cause))}`,
-    };
+    return unreadable(`${name}:1`, firstLine(cause instanceof Error ? cause.message : String(cause)));
   }
+}
+
+function unreadable(location: string, what: string): YamlRead {
+  return { kind: 'unreadable', location, what, message: `${location}: ${what}` };
 }
 
 /** Where a field begins: at its key, as its value may only begin lines below. */

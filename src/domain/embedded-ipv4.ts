@@ -3,8 +3,9 @@ import { type IpAddress, ipAddress } from './address.js';
 
 /** Where addresses of a translating or tunnelling range hold an IPv4 address. */
 interface Embedding {
-  /** Its leading groups of 16 bits. */
+  /** Its groups of 16 bits: the leading ones, or those from `from` on. */
   readonly groups: readonly number[];
+  readonly from?: number;
   /** Which of the sixteen bytes are the IPv4 address. */
   readonly bytes: readonly [number, number, number, number];
   /** What each byte is written with: Teredo inverts them. */
@@ -23,6 +24,9 @@ const EMBEDDINGS: readonly Embedding[] = [
   { groups: [0x2002], bytes: [2, 3, 4, 5] },
   // Teredo (RFC 4380): the client behind its NAT.
   { groups: [0x2001, 0], bytes: LAST, mask: 0xff },
+  // ISATAP (RFC 5214): the last half names the host by its IPv4 address, under any prefix.
+  { groups: [0, 0x5efe], from: 4, bytes: LAST },
+  { groups: [0x200, 0x5efe], from: 4, bytes: LAST },
   // IPv4-translated (RFC 2765), and IPv4-compatible (RFC 4291), which is given up.
   { groups: [0, 0, 0, 0, 0xffff, 0], bytes: LAST },
   { groups: [0, 0, 0, 0, 0, 0], bytes: LAST },
@@ -33,8 +37,8 @@ export function embeddedIpv4(address: IpAddress): readonly IpAddress[] {
   const parsed = ipaddr.parse(address);
   if (!(parsed instanceof ipaddr.IPv6)) return [];
   const bytes = parsed.toByteArray();
-  return EMBEDDINGS.flatMap(({ groups, bytes: places, mask = 0 }) => {
-    if (!groups.every((group, i) => parsed.parts[i] === group)) return [];
+  return EMBEDDINGS.flatMap(({ groups, from = 0, bytes: places, mask = 0 }) => {
+    if (!groups.every((group, i) => parsed.parts[from + i] === group)) return [];
     return ipAddress(places.map((place) => (bytes[place] ?? 0) ^ mask).join('.')) ?? [];
   });
 }

@@ -34,6 +34,11 @@ export function isLocalName(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost');
 }
 
+/** Why nothing can be sent to the port that a URL names; undefined: it can. */
+export function refusedPort({ port }: Pick<URL, 'port'>): string | undefined {
+  return port === '0' ? 'nobody listens on port 0' : undefined;
+}
+
 /**
  * Why nothing may be sent to this address; undefined: it may. A name is judged by what it leads to at the moment of
  * connecting: a name that was harmless when it was written may lead to a metadata service by now.

@@ -1,7 +1,7 @@
 import { ipAddress } from './address.js';
 import type { NotifyTarget, WebhookTarget } from './notify.js';
 import type { Secret } from './settings.js';
-import { refusedAddress } from './target-address.js';
+import { refusedAddress, refusedPort } from './target-address.js';
 
 /** What this gateway has to send with. */
 export interface Means {
@@ -49,14 +49,17 @@ export function hookUrl({ url }: WebhookTarget, { secret }: Pick<Means, 'secret'
     : `${url.env} ${NO_SUCH_ADDRESS}`;
 }
 
-/** Why nothing may be sent to the address that a URL itself names; undefined: it may, or it names a host. */
+/** Why nothing may be sent to the address and port that a URL itself names; undefined: it may, or it names a host. */
 export function refusedLiteral(
-  { protocol, hostname }: URL,
+  { protocol, hostname, port }: URL,
   { allow }: Pick<WebhookTarget, 'allow'>,
 ): string | undefined {
   const literal = ipAddress(hostname.replace(/^\[|\]$/g, ''));
-  if (literal === undefined) return undefined;
-  return refusedAddress(literal, { protocol: protocol === 'http:' ? 'http:' : 'https:', host: literal, allow });
+  if (literal === undefined) return refusedPort({ port });
+  return (
+    refusedPort({ port }) ??
+    refusedAddress(literal, { protocol: protocol === 'http:' ? 'http:' : 'https:', host: literal, allow })
+  );
 }
 
 /** Whoever is to check the signature would take an unsigned message for a forged one. */

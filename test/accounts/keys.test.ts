@@ -49,8 +49,11 @@ describe('a key’s life', () => {
 
     const events = await lastEvents(last);
     expect(events.map(({ subject, payload }) => [subject, payload])).toEqual([
-      [{ kind: 'API_KEY', id: apiKey.id }, expect.objectContaining({ change: 'created', by: 'key:skit_admin000' })],
-      [{ kind: 'API_KEY', id: apiKey.id }, expect.objectContaining({ change: 'revoked', prefix: apiKey.prefix })],
+      [{ kind: 'API_KEY', id: apiKey.id }, expect.objectContaining({ change: 'created', by: 'amina' })],
+      [
+        { kind: 'API_KEY', id: apiKey.id },
+        expect.objectContaining({ change: 'revoked', prefix: apiKey.prefix, by: 'amina' }),
+      ],
     ]);
     expect(JSON.stringify(events, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
       keyHash(secret),

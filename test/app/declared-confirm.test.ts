@@ -33,6 +33,19 @@ describe('a declared file that lost many rows at once', () => {
       )
     ).declaredConfirm;
 
+  it('is asked for by its name, and whoever asks for another is told which there are', async () => {
+    const other = CONFIRM.replace(TABLE, 'nope').replace('{ code }', '{ code message }');
+    expect((await gateway.graphql<{ declaredConfirm: unknown }>(other)).declaredConfirm).toEqual({
+      source: null,
+      userErrors: [
+        {
+          code: 'NOT_FOUND',
+          message: expect.stringMatching(new RegExp(`^"nope" is no declared source: there are .*${TABLE}`)),
+        },
+      ],
+    });
+  });
+
   it('is believed at once when a person says so, also where the gateway was started anew meanwhile; and only that content', async () => {
     const whole = await readFile(path(), 'utf8');
     const rows = await declaredGuests();

@@ -105,6 +105,11 @@ notify:
       '- { url: "https://169.254.169.254/x" }',
       'notify[0].url is refused: 169.254.169.254 is a metadata service of a cloud',
     ],
+    ['- { url: "https://example.org:0/" }', 'notify[0].url is refused: nobody listens on port 0'],
+    [
+      '- { url: "https://[2a00:1450::5efe:a9fe:a9fe]/" }',
+      '2a00:1450::5efe:a9fe:a9fe stands for 169.254.169.254, a metadata service',
+    ],
     ['- { url: "https://[fe80::1]/x" }', 'notify[0].url is refused: fe80::1 is a link-local address'],
     ['- { url: "https://2852039166/x" }', 'notify[0].url is refused: 169.254.169.254 is a metadata service of a cloud'],
     ['- { url: "https://a.example.org", urlEnv: A }', 'notify[0].urlEnv and url are both written: keep one of them'],

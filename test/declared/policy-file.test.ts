@@ -64,9 +64,9 @@ describe('policy.yaml', () => {
 
 describe('policy.yaml is refused as a whole for one bad entry', () => {
   it.each([
-    ['', 'policy.yaml:1: is empty: write a comment to say that every default holds, or take the file away'],
+    ['', 'policy.yaml:1: is empty: write a comment to say that every default holds'],
     ['- a', 'policy.yaml:1: must be a map of keys and values'],
-    ['a: b: c', 'policy.yaml: policy.yaml:1: column 4: Nested mappings are not allowed in compact mappings'],
+    ['a: b: c', 'policy.yaml:1: column 4: Nested mappings are not allowed in compact mappings'],
     ['sevrities: {}', 'policy.yaml:1: sevrities is not a setting that exists, did you mean "severities"?'],
     ['tenants: { acme: {} }', 'policy.yaml:1: tenants is not supported by this version: remove it'],
     ['roles: {}', 'policy.yaml:1: roles is not supported by this version: remove it'],

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cidr, ipAddress } from '../../src/domain/address.js';
 import { Secret } from '../../src/domain/settings.js';
 import { refusedAddress } from '../../src/domain/target-address.js';
+import { lacksOf } from '../../src/domain/target-lack.js';
 import { postWebhook, type WebhookNeeds } from '../../src/notifications/webhook.js';
 import { testCa } from '../sources/scripted-server.js';
 import { answers, hangs, type Receiver, receiver } from './receiver.js';
@@ -94,6 +95,8 @@ describe('an address that nothing is sent to', () => {
     ['64:ff9b:1::a9fe:a9fe', 'stands for 169.254.169.254, a metadata'],
     ['2002:a9fe:a9fe::1', 'stands for 169.254.169.254, a metadata'],
     ['2001:0:5ef5:79fd:0:59a:5601:5601', 'stands for 169.254.169.254, a metadata'],
+    ['fd00:1::5efe:a9fe:707', 'stands for 169.254.7.7, a link-local'],
+    ['2a00:1450::200:5efe:7f00:1', 'stands for 127.0.0.1, an address of this machine'],
     ['::ffff:0:169.254.7.7', 'stands for 169.254.7.7, a link-local'],
     ['::a9fe:a9fe', 'stands for 169.254.169.254, a metadata'],
     ['64:ff9b::7f00:1', 'stands for 127.0.0.1, an address of this machine'],
@@ -116,6 +119,16 @@ describe('an address that nothing is sent to', () => {
     expect(await post(`http://localhost:${port()}/`, {}, { reach: resolving('127.0.0.1') })).toMatchObject({
       kind: 'delivered',
     });
+  });
+
+  it('is one at a port that nobody can listen on, also where a variable holds it', async () => {
+    const more = { url: { env: 'CHAT_URL' } } as const;
+    const needs = { secret: () => new Secret('https://hooks.example.org:0/'), reach: resolving('93.184.216.34') };
+    const refused = { kind: 'failed', reason: 'nothing was sent: nobody listens on port 0' };
+    expect(await post('', more, needs)).toEqual(refused);
+    expect(lacksOf(hook('', { ...more, secretEnv: null }), { ...needs, smtpUrl: null })).toEqual([
+      { field: 'urlEnv', message: 'CHAT_URL is refused: nobody listens on port 0' },
+    ]);
   });
 
   it('is a public one over plain http', async () => {
@@ -152,6 +165,8 @@ describe('an address that nothing is sent to', () => {
       '2002:5db8:d822::1',
       '2a00:1450::a9fe:a9fe',
       'fd00::a9fe:a9fe',
+      '2a00:1450::5efe:5db8:d822',
+      '2a00:1450:0:5efe::a9fe:707',
       '::1',
       '10.0.0.1',
     ];
