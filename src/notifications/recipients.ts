@@ -62,6 +62,13 @@ export function said(refusals: readonly Pick<Refusal, 'address' | 'answer'>[]): 
   return refusals.map(({ address, answer }) => `${address}: ${answer}`).join('; ');
 }
 
+/** A letter for some alone says whose it is, whatever it failed of. */
+export function ownReason(target: NotifyTarget, message: Message, reason: string): string {
+  return target.kind === 'mail' && isNarrowed(target, message)
+    ? `${meantFor(target, message).meant.join(', ')}: ${reason}`
+    : reason;
+}
+
 export type RecipientTurn =
   | { readonly kind: 'recipient-refused'; readonly recipient: string; readonly reason: string }
   | { readonly kind: 'recipient-taken'; readonly recipient: string };

@@ -1,6 +1,6 @@
 import type { NotifyTarget } from '../domain/notify.js';
 import type { DeadLetter, Message } from '../store/delivery-words.js';
-import { isNarrowed, letterTo, meantFor, narrowed, type Refusal, said } from './recipients.js';
+import { isNarrowed, letterTo, meantFor, narrowed, ownReason, type Refusal, said } from './recipients.js';
 import type { TenureNeeds } from './target-tenure.js';
 
 interface Replay {
@@ -105,11 +105,4 @@ async function resend(
   await deliveries.replayed(letter, now());
   measured(target.id, 'delivered', 1);
   return 'went';
-}
-
-/** A letter for some alone says whose it is, whatever it failed of. */
-function ownReason(target: NotifyTarget, message: Message, reason: string): string {
-  return target.kind === 'mail' && isNarrowed(target, message)
-    ? `${meantFor(target, message).meant.join(', ')}: ${reason}`
-    : reason;
 }

@@ -7,7 +7,15 @@ import { LogPlace } from './log-place.js';
 import { withoutMendedLack } from './mended-lack.js';
 import { type ComposeNeeds, compose, mostEvents } from './message.js';
 import { nextMessage } from './next-message.js';
-import { forThoseStillNamed, isNarrowed, letterTo, mailBody, narrowed, RefusedRecipients } from './recipients.js';
+import {
+  forThoseStillNamed,
+  isNarrowed,
+  letterTo,
+  mailBody,
+  narrowed,
+  ownReason,
+  RefusedRecipients,
+} from './recipients.js';
 import { replayLetters } from './replay.js';
 import type { Turn } from './turn.js';
 import type { Attempt } from './webhook.js';
@@ -195,6 +203,9 @@ export class TargetTenure implements Tenure {
     const rest = this.#state.spent ? [] : await this.#composeRest();
     const dead = [message, ...rest];
     const upto = dead.at(-1)?.upto ?? message.upto;
+    const own = ownReason(this.#target, message, failure.reason);
+    // What is there already stays as it is: so this one says more than those that are buried with it.
+    if (own !== failure.reason) await this.#needs.store.deliveries.laid(id, [{ ...message, reason: own }], failure.at);
     this.#expect(await this.#needs.store.deliveries.bury(id, dead, upto, failure));
     const { reason } = failure;
     if (!this.#state.spent) this.#needs.turned(id, { kind: 'spent', reason, letters: dead.length });

@@ -335,6 +335,19 @@ describe('a recipient that the server refuses', () => {
     ]);
   });
 
+  it('has letters that say whose they are, also where the server went away before they could be tried again', async () => {
+    smtp.refuse('450 4.2.1 greylisted', BAD);
+    await one.commit(driftOpened(1));
+    await clock.until(() => one.measured['ops failed'] === 1);
+    await smtp.close();
+    await one.commit(driftOpened(2));
+    await clock.until(() => one.measured['ops dead'] === 2);
+    const away = expect.stringMatching(/^127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+    const own = expect.stringMatching(/^night@example\.org: 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+    expect((await letters()).map(({ reason }) => reason)).toEqual([own, away]);
+    expect((await state())?.reason).toEqual(away);
+  });
+
   it('is called as the policy calls it, however the server is asked', async () => {
     const written = ['Ops@EXAMPLE.org', 'night@Bücher.example'];
     smtp.refuse('550 5.1.1 no such user');
