@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { declaredCollector } from '../collection/declared.js';
+import { doubted } from '../collection/doubted.js';
 import { proxmoxCollector } from '../collection/proxmox.js';
 import type { CollectedSource } from '../collection/source.js';
 import type { Config } from '../config.js';
@@ -14,6 +15,7 @@ import { declaredName, precedenceName } from '../domain/declared-sources.js';
 import type { Policy } from '../domain/policy.js';
 import {
   type ClusterSettings,
+  type Doubted,
   type HostSettings,
   type InventorySettings,
   type NetboxSettings,
@@ -136,11 +138,11 @@ export class Collectors {
     return [...proxmox, ...files, ...services];
   }
 
-  #make(name: string, settings: unknown, make: () => CollectedSource): CollectedSource {
+  #make(name: string, settings: string | Doubted, make: () => CollectedSource): CollectedSource {
     const under = fingerprint(settings);
     const known = this.#made.get(name);
     if (known?.under === under) return known.source;
-    const made = make();
+    const made = doubted(make(), typeof settings === 'string' ? [] : (settings.doubts ?? []));
     const source = {
       ...made,
       close: () => {

@@ -3,7 +3,7 @@ import { type ServiceSource, serviceCollector, serviceSourceName } from '../coll
 import type { CollectedSource } from '../collection/source.js';
 import { declaredSourceName } from '../domain/absorb-declared.js';
 import type { CollectorContract, CollectorName } from '../domain/contract.js';
-import type { HostSettings } from '../domain/settings.js';
+import type { Doubted, HostSettings } from '../domain/settings.js';
 import { isServiceKind, type ServiceKind } from '../domain/version.js';
 import { hardwareApiSource } from '../sources/hardware/source.js';
 import { hostSources } from '../sources/hosts/source.js';
@@ -21,24 +21,23 @@ interface Needs {
   pending(source: string, contentHash: string | null): Promise<void>;
 }
 
+interface EntrySettings extends Doubted {
+  readonly broken: string | null;
+}
+
 /** A service that the settings name: what it is called, what it is made under, and how. */
 interface ServiceEntry {
   readonly source: string;
   readonly collector: CollectorName;
-  readonly settings: unknown;
+  readonly settings: EntrySettings;
   make(): CollectedSource;
 }
 
 /** Everything besides clusters and files that an estate is collected from. */
 export function serviceEntries(estate: Estate, needs: Needs): readonly ServiceEntry[] {
   const { now } = needs;
-  const service = (
-    kind: ServiceKind,
-    name: string,
-    settings: { readonly broken: string | null },
-    open: () => ServiceSource,
-    cluster = '',
-  ) => entry({ kind, name, cluster, settings, needs, open });
+  const service = (kind: ServiceKind, name: string, settings: EntrySettings, open: () => ServiceSource, cluster = '') =>
+    entry({ kind, name, cluster, settings, needs, open });
   return [
     ...estate.hosts.flatMap((host) => hostEntries(host, needs)),
     ...estate.clusters.flatMap((cluster) => {
@@ -48,7 +47,9 @@ export function serviceEntries(estate: Estate, needs: Needs): readonly ServiceEn
         .filter((host) => host.cluster === cluster.name && host.collect.includes('hardware'))
         .map(({ name }) => name);
       const open = () => hardwareApiSource(cluster, { now, skip: () => skip });
-      return [service('hardware', cluster.name, { ...cluster, ...{ skip } }, open, cluster.name)];
+      // What is wrong in the cluster's entry is told once, where the cluster is.
+      const settings = { ...cluster, skip, doubts: [] };
+      return [service('hardware', cluster.name, settings, open, cluster.name)];
     }),
     ...estate.npm.map((npm) => service('npm', npm.name, npm, () => npmSource(npm, { now }))),
     ...estate.unifi.map((unifi) => service('unifi', unifi.name, unifi, () => unifiSource(unifi, { now }))),
@@ -90,7 +91,7 @@ function entry({
   readonly kind: ServiceKind;
   readonly name: string;
   readonly cluster: string;
-  readonly settings: { readonly broken: string | null };
+  readonly settings: EntrySettings;
   readonly needs: Needs;
   readonly open: () => ServiceSource;
 }): ServiceEntry {

@@ -13,6 +13,8 @@ const SCOPE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 export interface EntryContext {
   readonly needs: SourcesNeeds;
   readonly report: Report;
+  /** Where what makes the entry unusable is reported. */
+  readonly refuse: Report;
   readonly warn: Report;
   /** `file:line` of a field. */
   locate(path: Path): string;

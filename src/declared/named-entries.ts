@@ -1,5 +1,6 @@
+import type { Doubted } from '../domain/settings.js';
 import type { EntryContext } from './cluster-entry.js';
-import { Fields } from './fields.js';
+import { Fields, type Report } from './fields.js';
 import type { Instead } from './instead.js';
 import { type EntryDoubts, refuseInsecure, type VerifiedBy } from './proxmox-api-entry.js';
 import { type Path, pathText } from './yaml-file.js';
@@ -11,11 +12,11 @@ export interface NamedEntries<T> {
 }
 
 /** The entries of a list of maps with a name each; one whose name cannot be used is reported and left out. */
-export function namedEntries<T>(
+export function namedEntries<T extends Doubted>(
   top: Fields,
   key: string,
-  context: Pick<EntryContext, 'report'>,
-  make: (name: string, fields: Fields) => T,
+  context: EntryContext,
+  make: (name: string, fields: Fields, context: EntryContext) => T,
 ): NamedEntries<T> {
   const entries: T[] = [];
   const names = new Set<string>();
@@ -29,7 +30,13 @@ export function namedEntries<T>(
     if (fields === undefined || name === undefined) whole = false;
     else {
       names.add(identityOf(name, fields, key));
-      entries.push(make(name, fields));
+      const doubts: string[] = [];
+      const report: Report = (at, message) => {
+        doubts.push(`${context.locate(at)}: ${pathText(at)} ${message}`);
+        context.report(at, message);
+      };
+      const made = make(name, fields.reportingTo(report), { ...context, report });
+      entries.push(doubts.length === 0 ? made : { ...made, doubts });
     }
   }
   return { entries, whole };
@@ -67,7 +74,7 @@ export function entryDoubts(context: EntryContext): EntryDoubts & { broken(): st
     warn: context.warn,
     breaks: (path, message) => {
       broken.push(`${context.locate(path)}: ${pathText(path)} ${message}`);
-      context.report(path, message);
+      context.refuse(path, message);
     },
     broken: () => (broken.length === 0 ? null : broken.join('; ')),
   };

@@ -76,7 +76,7 @@ export function parseSources(text: string, needs: SourcesNeeds): SourcesRead {
       return needs.file(path);
     },
   };
-  const { whole, ...named } = readEntries(top, { needs: watchedNeeds, report, warn, locate });
+  const { whole, ...named } = readEntries(top, { needs: watchedNeeds, report, refuse: report, warn, locate });
   const settings: SourcesSettings = { ...named, declaredOff: declaredOff(top), warnings };
   return { kind: 'read', settings, problems, whole, files: [...files] };
 }
@@ -84,12 +84,12 @@ export function parseSources(text: string, needs: SourcesNeeds): SourcesRead {
 type Named = Pick<SourcesSettings, 'clusters' | 'hosts' | 'npm' | 'unifi' | 'netbox'>;
 
 function readEntries(top: Fields, context: EntryContext): Named & { readonly whole: boolean } {
-  const clusters = namedEntries(top, 'clusters', context, (name, fields) => clusterEntry(name, fields, context));
+  const clusters = namedEntries(top, 'clusters', context, clusterEntry);
   const names = clusters.entries.map(({ name }) => name);
-  const hosts = namedEntries(top, 'hosts', context, (name, fields) => hostEntry(name, fields, names, context));
-  const npm = namedEntries(top, 'npm', context, (name, fields) => npmEntry(name, fields, context));
-  const unifi = namedEntries(top, 'unifi', context, (name, fields) => unifiEntry(name, fields, context));
-  const netbox = namedEntries(top, 'netbox', context, (name, fields) => netboxEntry(name, fields, names, context));
+  const hosts = namedEntries(top, 'hosts', context, (name, fields, own) => hostEntry(name, fields, names, own));
+  const npm = namedEntries(top, 'npm', context, npmEntry);
+  const unifi = namedEntries(top, 'unifi', context, unifiEntry);
+  const netbox = namedEntries(top, 'netbox', context, (name, fields, own) => netboxEntry(name, fields, names, own));
   return {
     clusters: clusters.entries,
     hosts: hosts.entries,

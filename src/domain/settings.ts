@@ -1,4 +1,4 @@
-import type { CollectorContract } from './contract.js';
+import type { CollectorContract, CollectorName } from './contract.js';
 
 /** A secret that cannot be printed: `reveal()` is the only way to its text. */
 export class Secret {
@@ -56,7 +56,13 @@ export interface ScopeRule {
   readonly scope: string;
 }
 
-export interface ClusterSettings {
+/** An entry that is in use though a field of it is wrong. */
+export interface Doubted {
+  /** What is wrong, each with its file and line: it is told beside what the source says. */
+  readonly doubts?: readonly string[];
+}
+
+export interface ClusterSettings extends Doubted {
   readonly name: string;
   /** Why this cluster cannot be asked though it is named (invalid entry, missing secret): then it is unreachable, not retired. */
   readonly broken: string | null;
@@ -70,7 +76,7 @@ export interface ClusterSettings {
 }
 
 /** A host that is asked over SSH for its neighbours and its hardware. */
-export interface HostSettings {
+export interface HostSettings extends Doubted {
   /** The node's name where it is one of ours. */
   readonly name: string;
   readonly cluster: string;
@@ -80,7 +86,7 @@ export interface HostSettings {
   readonly collect: readonly ('neighbours' | 'hardware')[];
 }
 
-interface ServiceSettings {
+interface ServiceSettings extends Doubted {
   readonly name: string;
   readonly broken: string | null;
   /** `https://host[:port][/prefix]`, without a slash at its end. */
@@ -128,6 +134,8 @@ export interface InventorySettings {
   readonly contract: CollectorContract;
   readonly precedence: readonly string[];
   readonly declaredOff: readonly string[];
+  /** Collectors that the settings name sources for and whose switch is off. Left out: none. */
+  readonly collectorsOff?: readonly CollectorName[];
   cluster(name: string): ClusterSettings;
 }
 

@@ -109,6 +109,33 @@ describe('settings that change while the gateway runs', () => {
     expect(reopened).toEqual([]);
   }, 90_000);
 
+  it('a wrong field that breaks nothing is told beside what the cluster says, until it is mended', async () => {
+    const before = await steps();
+    const told = async () => {
+      const { collectors } = await gateway.graphql<{
+        collectors: { sources: { name: string; outcome: string; notes: string[] }[] }[];
+      }>('{ collectors { sources { name outcome notes } } }');
+      const main = collectors.flatMap((collector) => collector.sources).find(({ name }) => name === 'proxmox:main');
+      return { outcome: main?.outcome, notes: main?.notes.filter((note) => note.startsWith('sources.yaml:')) };
+    };
+    expect(await told()).toEqual({ outcome: 'OBSERVED', notes: [] });
+    await save('sources.yaml', `${sources}    readsPerPoll: lots\n    nonsense: 1\n`);
+    await eventually(async () => ((await told()).notes?.length === 2 ? true : undefined));
+    await morePolls(2);
+    const line = sources.split('\n').length;
+    expect(await told()).toEqual({
+      outcome: 'OBSERVED',
+      notes: [
+        `sources.yaml:${line + 1}: clusters[0].nonsense is not a setting that exists`,
+        `sources.yaml:${line}: clusters[0].readsPerPoll must be a whole number from 1 to 10000`,
+      ],
+    });
+    await save('sources.yaml', sources);
+    await eventually(async () => ((await told()).notes?.length === 0 ? true : undefined));
+    await morePolls(2);
+    expect(await steps()).toEqual(before);
+  }, 60_000);
+
   it('a declared file that is switched off retires, and is read anew when it is switched on', async () => {
     // An address that nobody declares meanwhile is another finding's matter afterwards, and stays.
     const ofGuests = (all: readonly string[]) => all.filter((id) => !id.startsWith('ADDRESS_NOT_DECLARED'));

@@ -220,6 +220,26 @@ netbox:
     expect(whole).toBe(true);
   });
 
+  it('keep what is wrong in them and breaks nothing, each entry its own', () => {
+    const { settings } = read(
+      'npm:\n  - { name: a, url: "https://x", identity: a@b.c, secretEnv: NPM_SECRET, nonsense: 1 }\n' +
+        '  - { name: b, url: "https://y", identity: a@b.c, secretEnv: NOPE, nonsense: 1 }\n' +
+        '  - { name: c, url: "https://z", identity: a@b.c, secretEnv: NPM_SECRET }\n',
+    );
+    const nonsense = (index: number) =>
+      `sources.yaml:${5 + index}: npm[${index}].nonsense is not a setting that exists`;
+    expect(settings.npm.map(({ name, broken, doubts }) => ({ name, broken, doubts }))).toEqual([
+      { name: 'a', broken: null, doubts: [nonsense(0)] },
+      {
+        name: 'b',
+        broken:
+          'sources.yaml:6: npm[1].secretEnv names NOPE, which is not set (nor does NOPE_FILE name a readable file)',
+        doubts: [nonsense(1)],
+      },
+      { name: 'c', broken: null, doubts: undefined },
+    ]);
+  });
+
   it('without a name are left out, and then nothing retires', () => {
     const { settings, problems, whole } = read(
       'npm:\n  - { url: "https://x" }\n  - { name: 5, url: "https://x" }\nunifi: {}\nnetbox:',
