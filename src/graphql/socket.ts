@@ -11,20 +11,17 @@ import {
 import { makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../domain/access.js';
-import { DomainError } from '../domain/errors.js';
 import type { Context } from './context.js';
-import { handedOn, nextMessage, payloadOf } from './delivery.js';
 import { coded, Documents } from './documents.js';
 import { type FaceLog, outwardError } from './errors.js';
 import { checkCost } from './limits.js';
-import { peer, pinged, sent } from './peer.js';
+import { peer, pinged } from './peer.js';
 import { permissionScope } from './permission-scope.js';
 import { SharedMessages } from './shared-messages.js';
+import { delivered, NO_LONGER_ADMITTED, refused, type Writing } from './streams.js';
 
 /** Credentials are wrong from the start: a retry cannot help. */
 const NOT_ADMITTED = 4401;
-/** Credentials have ended under way: fetch fresh ones and resume. */
-const NO_LONGER_ADMITTED = 4403;
 /** The socket takes nothing. The reason names the cursor to resume with: that of the last event written to it. */
 const TOO_SLOW = 4413;
 const GOING_AWAY = 1001;
@@ -45,14 +42,6 @@ export interface SocketNeeds {
   readonly sharing?: boolean | undefined;
   /** Another interval than three seconds, ms. */
   readonly watchEvery?: number | undefined;
-}
-
-/** An event on its way out. */
-interface Writing {
-  /** Its place in the event log; undefined: it has none. */
-  readonly cursor: string | undefined;
-  /** It was under way when the socket was last looked at. */
-  lasts: boolean;
 }
 
 interface House extends SocketNeeds {
@@ -204,62 +193,6 @@ function prepared(
     if (!(error instanceof GraphQLError)) throw error;
     return [error.extensions.code === undefined ? coded(error, 'GRAPHQL_PARSE_FAILED') : error];
   }
-}
-
-/** The stream of a subscription: each event's message is shared with all who ask the same with the same rights. */
-function delivered(
-  { documents, messages, contextFor, sharing = true, log, stopping }: House,
-  { principal, scope, socket, writing }: Extra,
-  id: string,
-  args: ExecutionArgs,
-  events: AsyncIterable<object>,
-): AsyncIterableIterator<never> {
-  const { document, operationName, variableValues } = args;
-  const key = `${documents.key(document, operationName ?? undefined, variableValues ?? {})}${scope}`;
-  const shared = (rights: Principal, event: object) =>
-    payloadOf({ ...args, contextValue: contextFor(rights, stopping) }, event, log);
-  const tell = async (event: { readonly cursor?: string }) => {
-    const payload =
-      sharing && principal !== undefined
-        ? await messages.of(event, key, principal, (rights) => shared(rights, event))
-        : undefined;
-    const message = nextMessage(id, payload ?? (await payloadOf(args, event, log)));
-    const one = { cursor: event.cursor, lasts: false };
-    writing.add(one);
-    await sent(socket, message);
-    writing.delete(one);
-  };
-  return handedOn(untilRefused(events, socket), tell);
-}
-
-/** A subscription that cannot begin ends with `error`, as one that ends later does, and not with an answer and `complete`. */
-function refused(args: ExecutionArgs, { errors }: ExecutionResult): AsyncGenerator<never> | undefined {
-  const operation = getOperationAST(args.document, args.operationName ?? undefined);
-  const [error] = errors ?? [];
-  if (operation?.operation !== 'subscription' || error === undefined) return undefined;
-  return failing(error.originalError ?? error);
-}
-
-// biome-ignore lint/correctness/useYield: it ends before it has anything to yield.
-async function* failing(cause: Error): AsyncGenerator<never> {
-  throw cause;
-}
-
-/** Credentials that end under way end the socket, and not this one stream of it. */
-function untilRefused(events: AsyncIterable<object>, socket: WebSocket): AsyncIterator<object> {
-  const inner = events[Symbol.asyncIterator]();
-  return {
-    async next() {
-      try {
-        return await inner.next();
-      } catch (cause) {
-        if (!(cause instanceof DomainError) || cause.code !== 'UNAUTHENTICATED') throw cause;
-        socket.close(NO_LONGER_ADMITTED, 'Forbidden');
-        return { done: true, value: undefined };
-      }
-    },
-    return: async (value) => (await inner.return?.(value)) ?? { done: true, value },
-  };
 }
 
 function failed(log: FaceLog, cause: unknown): void {
