@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Estate } from './estate.js';
 import type { FaultSwitches, HttpFaults } from './fault-switches.js';
-import { type Faults, readFaults } from './faults.js';
+import { type Faults, readFaults, refuseUnknownNodes } from './faults.js';
 import type { NodeState } from './guest.js';
 import { netboxDeed } from './netbox-deeds.js';
 import type { Surroundings } from './surroundings.js';
@@ -143,6 +143,7 @@ function act(needs: AdminNeeds, call: string, body: Record<string, unknown>): un
     case 'GET /_admin/faults':
       return faults('any');
     case 'PUT /_admin/faults':
+      refuseUnknownNodes(rest, nodesOf(needs, named('cluster')));
       for (const [, one] of named('cluster')) one.set(rest);
       return faults('cluster');
     case 'DELETE /_admin/faults':
@@ -155,6 +156,12 @@ function act(needs: AdminNeeds, call: string, body: Record<string, unknown>): un
     default:
       return undefined;
   }
+}
+
+/** A node is known where one of the clusters that are meant has it. */
+function nodesOf({ clusters }: AdminNeeds, named: readonly (readonly [string, Target])[]): readonly string[] {
+  const all = named.flatMap(([name]) => clusters.get(name)?.estate.nodes() ?? []);
+  return [...new Set(all.map(({ name }) => name))];
 }
 
 const NODE_STATES: readonly NodeState[] = ['online', 'offline', 'maintenance'];

@@ -94,31 +94,44 @@ export class FaultSwitches<F extends HttpFaults> {
   }
 }
 
-/** Whether a value fits a list of the one kind of fault that has lists of its own. */
-type FitsList = (field: string, item: unknown) => boolean;
+/** The lists of the one kind of fault that has lists of its own. */
+interface Lists {
+  fits(field: string, item: unknown): boolean;
+  /** What such a list is of: `names`. */
+  of(field: string): string;
+}
+
+const NO_LISTS: Lists = { fits: () => false, of: () => 'nothing' };
+const LONGEST_WAIT_MS = 600_000;
 
 /** Reads faults that somebody sent as JSON, against those that there are; throws an error that names the field. */
-export function readSwitches<F extends HttpFaults>(
-  sent: unknown,
-  none: F,
-  fitsList: FitsList = () => false,
-): Partial<F> {
+export function readSwitches<F extends HttpFaults>(sent: unknown, none: F, lists: Lists = NO_LISTS): Partial<F> {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) throw new Error('give an object of faults');
   for (const [field, value] of Object.entries(sent)) {
     if (!Object.hasOwn(none, field))
       throw new Error(`${field}: no such fault; there are ${Object.keys(none).join(', ')}`);
     const known: unknown = none[field as keyof F];
-    if (!isFit(field, value, known, fitsList)) throw new Error(`${field}: ${JSON.stringify(value)} does not fit`);
+    if (!isFit(field, value, known, lists))
+      throw new Error(`${field}: ${JSON.stringify(value)} does not fit; give ${wanted(field, known, lists)}`);
   }
   return sent as Partial<F>;
 }
 
-function isFit(field: string, value: unknown, known: unknown, fitsList: FitsList): boolean {
+function wanted(field: string, known: unknown, lists: Lists): string {
+  if (typeof known === 'boolean') return 'true or false';
+  if (typeof known === 'string') return `one of ${SHOWN_CERTIFICATES.join(', ')}`;
+  if (typeof known === 'number') return `a whole number from 0 to ${LONGEST_WAIT_MS}`;
+  if (field !== 'paths') return `a list of ${lists.of(field)}`;
+  return `a list of {match, does}, where does is one of ${DOES.join(', ')}`;
+}
+
+function isFit(field: string, value: unknown, known: unknown, lists: Lists): boolean {
   if (typeof known === 'boolean') return typeof value === 'boolean';
   if (typeof known === 'string') return SHOWN_CERTIFICATES.some((one) => one === value);
-  if (typeof known === 'number') return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 600_000;
+  if (typeof known === 'number')
+    return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= LONGEST_WAIT_MS;
   if (!Array.isArray(value)) return false;
-  return value.every((item) => (field === 'paths' ? isPathFault(item) : fitsList(field, item)));
+  return value.every((item) => (field === 'paths' ? isPathFault(item) : lists.fits(field, item)));
 }
 
 const DOES: readonly unknown[] = ['reset', 'truncate', 'hang', 'login-page', 'error'];

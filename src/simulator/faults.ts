@@ -57,7 +57,20 @@ const TEXTS: readonly string[] = [
 
 /** Reads faults that somebody sent as JSON; throws an error that names the field. */
 export function readFaults(sent: unknown): Partial<FaultSettings> {
-  return readSwitches(sent, NO_FAULTS, (field, item) =>
-    TEXTS.includes(field) ? typeof item === 'string' : Number.isInteger(item),
-  );
+  return readSwitches(sent, NO_FAULTS, {
+    fits: (field, item) => (TEXTS.includes(field) ? typeof item === 'string' : Number.isInteger(item)),
+    of: (field) => (TEXTS.includes(field) ? 'names' : 'VMIDs'),
+  });
+}
+
+/** Refuses faults of nodes that are nowhere: they would do nothing, and nobody would know why. */
+export function refuseUnknownNodes(sent: Readonly<Record<string, unknown>>, nodes: readonly string[]): void {
+  for (const field of ['nodesDown', 'nodesHung', 'wrongHostKeys']) {
+    const named: unknown = sent[field];
+    const unknown = Array.isArray(named)
+      ? named.filter((name) => typeof name === 'string' && !nodes.includes(name))
+      : [];
+    if (unknown.length > 0)
+      throw new Error(`${field}: no node ${unknown.join(', ')} here; there are ${nodes.join(', ')}`);
+  }
 }

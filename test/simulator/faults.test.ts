@@ -192,7 +192,11 @@ describe('the back door', () => {
 
   it.each([
     ['PUT', '/_admin/faults', { nodesDwn: [] }, /^nodesDwn: no such fault/],
-    ['PUT', '/_admin/faults', { slowMs: -1 }, /^slowMs: -1 does not fit/],
+    ['PUT', '/_admin/faults', { slowMs: -1 }, /^slowMs: -1 does not fit; give a whole number from 0 to 600000$/],
+    ['PUT', '/_admin/faults', { nodesDown: 'pve01' }, /^nodesDown: "pve01" does not fit; give a list of names$/],
+    ['PUT', '/_admin/faults', { hidden: ['100'] }, /^hidden: \["100"\] does not fit; give a list of VMIDs$/],
+    ['PUT', '/_admin/faults', { nodesDown: ['pve01', 'zzz'] }, /^nodesDown: no node zzz here; there are pve01/],
+    ['PUT', '/_admin/faults', { nodesHung: ['zzz'] }, /^nodesHung: no node zzz here/],
     ['PUT', '/_admin/faults', { paths: [{ match: '(', does: 'reset' }] }, /regular expression/i],
     ['PUT', '/_admin/faults', { certificate: 'none' }, /^certificate: "none" does not fit/],
     ['PUT', '/_admin/faults', { cluster: 'main' }, /^cluster: no main here/],
