@@ -154,6 +154,24 @@ describe('an estate with everything that stands around it', () => {
     for (const { faults } of [...simulator.npm, ...simulator.unifi, ...simulator.netbox]) faults.clear();
   }, 60_000);
 
+  it('resolves nothing by a mistyped cluster: that NetBox is not asked until it is mended, and says why', async () => {
+    const ids = async () => (await findings()).map(({ id }) => id).sort();
+    const netbox = async () => (await sources()).find(({ name }) => name === 'declared:netbox:lab-netbox');
+    await eventually(async () => ((await netbox())?.outcome === 'OBSERVED' ? true : undefined), 40_000);
+    const before = await ids();
+    const file = join(gateway.configDir, 'sources.yaml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('clusters: { main: main }', 'clusters: { main: mian }'));
+    await eventually(async () => ((await netbox())?.outcome === 'UNREACHABLE' ? true : undefined), 40_000);
+    expect((await netbox())?.reason).toMatch(
+      /^sources\.yaml:\d+: netbox\[0\]\.clusters\.main "mian" is none of the clusters above \(main\)$/,
+    );
+    expect(await ids()).toEqual(before);
+    await writeFile(file, text);
+    await eventually(async () => ((await netbox())?.outcome === 'OBSERVED' ? true : undefined), 40_000);
+    expect(await ids()).toEqual(before);
+  }, 120_000);
+
   it('retires a service that the settings no longer name, with what it said', async () => {
     const text = await readFile(join(gateway.configDir, 'sources.yaml'), 'utf8');
     await writeFile(join(gateway.configDir, 'sources.yaml'), text.replace(/^npm:\n(?: .*\n)+/m, ''));
