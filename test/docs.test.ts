@@ -171,8 +171,10 @@ describe('errors', () => {
   });
 
   it('every close code of ours has its row, and no other', () => {
-    const text = projectText('src/graphql/socket.ts') + projectText('src/server/sockets.ts');
-    const ours = [...text.matchAll(/^const [A-Z_]+ = (1\d{3}|4\d{3});$/gm)].map((found) => found[1] ?? '');
+    const text = ['src/graphql/socket.ts', 'src/graphql/streams.ts', 'src/server/sockets.ts']
+      .map(projectText)
+      .join('\n');
+    const ours = [...text.matchAll(/^(?:export )?const [A-Z_]+ = (1\d{3}|4\d{3});$/gm)].map((found) => found[1] ?? '');
     expect(sorted(column(section('docs/errors.md', 'WebSocket close codes')))).toEqual(sorted(ours));
     expect(Object.values(CloseCode)).toContain(4429);
   });
