@@ -7,9 +7,10 @@ import { keepHeapSmall } from './app/heap-pace.js';
 import { checkSettings } from './app/settings-check.js';
 import { SettingsError } from './app/settings-files.js';
 import { keyScheme } from './auth/api-key.js';
+import type { RunView } from './collection/live-events.js';
 import type { Config } from './config.js';
 import { type Principal, permissionsOf } from './domain/access.js';
-import { COLLECTOR_NAMES } from './domain/contract.js';
+import { COLLECTOR_NAMES, isOmitted, switchedOffWords } from './domain/contract.js';
 import { isoTime, MINUTE, withIsoTimes } from './domain/time.js';
 import { runSimulator } from './simulator/simulator.js';
 import { type Telemetry, telemetry } from './telemetry.js';
@@ -56,6 +57,7 @@ export async function collect(
   if (unknown.length > 0)
     throw new SettingsError([`unknown collector ${unknown.join(', ')}: give ${COLLECTOR_NAMES.join(', ')}`]);
   return withQuietCore(config, async (core) => {
+    const { contract } = core.settings();
     const wanted = core
       .sourceNames()
       .filter(({ collector }) => collectors.length === 0 || (collector !== null && collectors.includes(collector)));
@@ -63,15 +65,23 @@ export async function collect(
       wanted.map(({ source }) => source),
       AbortSignal.any([told, AbortSignal.timeout(10 * MINUTE)]),
     );
+    const off = core.replica
+      .view()
+      .collectorsOff.filter((name) => collectors.length === 0 || collectors.includes(name));
     if (json) print(asJson(runs));
-    else
-      for (const run of runs)
-        print(
-          `${run.source}  ${run.outcome ?? run.state}  ${run.requests} requests${run.reason === null ? '' : `  ${run.reason}`}`,
-        );
-    if (runs.length === 0) print('nothing is configured to collect from');
-    return runs.every((run) => run.outcome === 'OBSERVED') ? DONE : FAILED;
+    else {
+      for (const run of runs) print(runLine(run));
+      for (const name of off) print(`${name}  ${switchedOffWords(contract.collectors[name])}`);
+      if (runs.length + off.length === 0) print('nothing is configured to collect from');
+    }
+    // What the contract leaves out while it fails is never a failure: its reason is printed all the same.
+    const isGood = ({ outcome, collector }: RunView) => outcome === 'OBSERVED' || isOmitted(contract, collector);
+    return runs.every(isGood) ? DONE : FAILED;
   });
+}
+
+function runLine({ source, outcome, state, requests, reason }: RunView): string {
+  return `${source}  ${outcome ?? state}  ${requests} requests${reason === null ? '' : `  ${reason}`}`;
 }
 
 export async function drift(config: Config, { json = false }: Reading, print: Print): Promise<number> {

@@ -17,6 +17,7 @@ import { openReplica, type Replica } from '../inventory/replica.js';
 import type { Telemetry } from '../telemetry.js';
 import { type Clock, databaseClock } from './clock.js';
 import { CollectedPolicy } from './collected-policy.js';
+import { collectorsOff } from './collectors-off.js';
 import { noteContract } from './contract-change.js';
 import { type Database, openDatabase } from './database.js';
 import { DeclaredLooks } from './declared-looks.js';
@@ -88,7 +89,10 @@ async function tieTogether(config: Config, telemetry: Telemetry, database: Datab
     ...{ replica: () => replica, collection: () => collection },
     warnings: (read) => policyWarnings(read, config, clock.now()),
   });
-  const present = (): InventorySettings => inventorySettings(settings, policy.policy(), estate);
+  const present = (): InventorySettings => ({
+    ...inventorySettings(settings, policy.policy(), estate),
+    collectorsOff: collectorsOff(estate, settings.contract, config.enabled),
+  });
   const replica = await openReplica(store, present());
   policy.follow();
   const confirmations = openConfirmations(store, declaredSourceName, () =>

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { demand, type Principal } from '../domain/access.js';
 import type { Ask } from '../domain/compare/world.js';
-import type { CollectorName } from '../domain/contract.js';
+import { type CollectorName, switchedOffWords } from '../domain/contract.js';
 import { DomainError } from '../domain/errors.js';
 import { type Instant, SECOND } from '../domain/time.js';
+import type { InventoryView } from '../domain/view.js';
 import { AskedLately } from './asked-lately.js';
 import { eitherOf } from './either-signal.js';
 import { expectedRun } from './elsewhere.js';
@@ -69,9 +70,7 @@ export function collection(needs: CollectionNeeds): Collection {
         .sources()
         .filter(({ collector }) => collector !== null && (collectors === undefined || collectors.includes(collector)));
       if (wanted.length === 0) {
-        throw new DomainError('NOT_FOUND', 'no source is configured for these collectors; name one in sources.yaml', {
-          field: ['collectors'],
-        });
+        throw new DomainError('NOT_FOUND', nothingToRun(needs.view(), collectors), { field: ['collectors'] });
       }
       const patience = { ms: waitSeconds * SECOND, signal };
       return runsUntil(patience, wanted, (source, looking) => schedule.onDemand(source.source, looking), needs.now());
@@ -81,6 +80,13 @@ export function collection(needs: CollectionNeeds): Collection {
       return schedule.live.follow(signal);
     },
   };
+}
+
+function nothingToRun({ collectorsOff, contract }: InventoryView, wanted: readonly CollectorName[] = []): string {
+  const off = collectorsOff.filter((name) => wanted.includes(name));
+  return off.length === 0
+    ? 'no source is configured for these collectors; name one in sources.yaml'
+    : off.map((name) => `${name}: ${switchedOffWords(contract.collectors[name])}`).join('; ');
 }
 
 /** The runs of these sources as they stand when all have ended, or when patience has. */

@@ -1,3 +1,4 @@
+import { isOmitted } from '../domain/contract.js';
 import { collectorOf, scheduledStates, sourceStale } from '../domain/coverage.js';
 import { type Instant, SECOND } from '../domain/time.js';
 import type { SourceState } from '../domain/version.js';
@@ -39,6 +40,8 @@ export class Staleness {
     try {
       const view = this.#needs.view();
       for (const state of scheduledStates(view)) {
+        // What is left out while it fails has not failed: nobody is told of it, nor that it is back.
+        if (isOmitted(view.contract, collectorOf(state))) continue;
         // A source that never answered is new, not stale: its outcome says so already.
         const isStale = state.firstSuccessAt !== null && sourceStale(state, view, now);
         if (this.#told.get(state.source) !== isStale) await this.#tell(state, isStale, now);

@@ -10,6 +10,16 @@ export interface CollectorTerms {
   readonly enabledBy: string | undefined;
 }
 
+/** Whether a collector is left out while it fails: then that is never a failure, and nobody is told of it. */
+export function isOmitted(contract: CollectorContract, collector: CollectorName | null): boolean {
+  return collector !== null && contract.collectors[collector].onFailure === 'omit';
+}
+
+/** What to do about a collector that is named in the settings and switched off. */
+export function switchedOffWords({ enabledBy }: CollectorTerms): string {
+  return `it is switched off: set ${enabledBy}=1`;
+}
+
 export interface CollectorContract {
   readonly version: number;
   readonly collectors: Readonly<Record<CollectorName, CollectorTerms>>;

@@ -1,5 +1,5 @@
 import type { CarriedAddress } from './carried.js';
-import type { CollectorContract } from './contract.js';
+import type { CollectorContract, CollectorName } from './contract.js';
 import type { Declaration, Declarations, DeclaredProblem, KeptDeclaration, KeyConflict } from './declaration.js';
 import type { Finding, FindingId } from './finding.js';
 import type {
@@ -122,6 +122,8 @@ export interface InventoryView {
   /** The highest sequence number it has learned. */
   readonly seq: bigint;
   readonly contract: CollectorContract;
+  /** Collectors that the settings name sources for and whose switch is off. */
+  readonly collectorsOff: readonly CollectorName[];
   readonly clusters: ReadonlyMap<string, ClusterView>;
   /** By `cluster/node`, sorted. */
   readonly nodes: ReadonlyMap<string, NodeView>;
@@ -158,6 +160,7 @@ export function emptyView(contract: CollectorContract): InventoryView {
     number: 0,
     seq: 0n,
     contract,
+    collectorsOff: [],
     clusters: new Map(),
     nodes: new Map(),
     guests: new Map(),

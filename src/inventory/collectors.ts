@@ -1,5 +1,5 @@
 import { type Principal, seesTenant } from '../domain/access.js';
-import { COLLECTOR_NAMES, type CollectorName } from '../domain/contract.js';
+import { COLLECTOR_NAMES, type CollectorName, switchedOffWords } from '../domain/contract.js';
 import { collectorOf, scheduledStates, sourceStale } from '../domain/coverage.js';
 import { foreignHost } from '../domain/foreign-hosts.js';
 import { tenantOf } from '../domain/tenancy.js';
@@ -70,11 +70,12 @@ function collectorRecord(
 ): CollectorRecord {
   const terms = view.contract.collectors[name];
   if (sources.length === 0) {
-    const reason = 'no source is configured for it';
+    const isOff = view.collectorsOff.includes(name);
+    const reason = isOff ? switchedOffWords(terms) : 'no source is configured for it';
     return {
       name,
       terms,
-      outcome: 'NOT_CONFIGURED',
+      outcome: isOff ? 'DISABLED' : 'NOT_CONFIGURED',
       reason,
       freshness: freshness(null, false, reason, now),
       lastRun: null,

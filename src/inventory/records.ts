@@ -168,7 +168,7 @@ export interface CollectorRecord {
   readonly name: CollectorName;
   readonly terms: CollectorTerms;
   /** `NOT_CONFIGURED` where it has no source. Else the worst of its sources. */
-  readonly outcome: 'OBSERVED' | 'UNREACHABLE' | 'NEVER' | 'NOT_CONFIGURED';
+  readonly outcome: 'OBSERVED' | 'UNREACHABLE' | 'NEVER' | 'NOT_CONFIGURED' | 'DISABLED';
   readonly reason: string | null;
   /** Oldest success among its sources. */
   readonly freshness: Freshness;

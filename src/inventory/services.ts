@@ -1,5 +1,5 @@
 import { type Principal, seesTenant } from '../domain/access.js';
-import type { CollectorName } from '../domain/contract.js';
+import { type CollectorName, isOmitted, switchedOffWords } from '../domain/contract.js';
 import { collectorOf, sourceStale } from '../domain/coverage.js';
 import { foreignHost, isForeign } from '../domain/foreign-hosts.js';
 import type { KeptRecord, RecordBodies, RecordKind } from '../domain/record.js';
@@ -42,14 +42,11 @@ export function serviceInventory(
       .filter((state) => collectorOf(state) === collector && seesTenant(principal, tenantOf(state)))
       .map((state) => [state.source, state]),
   );
-  const shown = new Map([...states].filter(([, state]) => !isOmitted(view, collector, state)));
+  // The contract's `on_failure: omit`: its word is left out while it does not answer; `keep_last` shows it with its age.
+  const omits = isOmitted(view.contract, collector);
+  const shown = new Map([...states].filter(([, { outcome }]) => !(omits && outcome === 'UNREACHABLE')));
   const items = SERVICE_RECORDS[collector].flatMap((kind) => itemsOf(view, kind, shown));
-  return { isConfigured: states.size > 0, freshness: freshnessOf([...states.values()], view, now), items };
-}
-
-/** The contract's `on_failure: omit`: what a source said is left out while it does not answer; `keep_last` shows it with its age. */
-function isOmitted(view: InventoryView, collector: RecordCollector, { outcome }: SourceState): boolean {
-  return outcome === 'UNREACHABLE' && view.contract.collectors[collector].onFailure === 'omit';
+  return { isConfigured: states.size > 0, freshness: freshnessOf(collector, [...states.values()], view, now), items };
 }
 
 function itemsOf(
@@ -72,9 +69,18 @@ function compareTexts(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-function freshnessOf(states: readonly SourceState[], view: InventoryView, now: Instant): InventoryFreshness {
+function freshnessOf(
+  collector: RecordCollector,
+  states: readonly SourceState[],
+  view: InventoryView,
+  now: Instant,
+): InventoryFreshness {
   if (states.length === 0) {
-    const notes = ['no source is configured for it: name one in sources.yaml'];
+    const notes = [
+      view.collectorsOff.includes(collector)
+        ? switchedOffWords(view.contract.collectors[collector])
+        : 'no source is configured for it: name one in sources.yaml',
+    ];
     return { collectedAt: null, stale: true, seedUnreachable: false, notes };
   }
   const successes = states.map(({ lastSuccessAt }) => lastSuccessAt);

@@ -19,7 +19,9 @@ export const Collector = z.object({
   name: z.string().describe('Name of the collector in the contract'),
   last_success_at: time.nullable().describe('Oldest last success among its sources'),
   stale: z.boolean(),
-  outcome: z.enum(['observed', 'unreachable', 'never', 'not_configured']).describe('The worst among its sources'),
+  outcome: z
+    .enum(['observed', 'unreachable', 'never', 'not_configured', 'disabled'])
+    .describe('The worst among its sources'),
 });
 
 export const Summary = z.object({

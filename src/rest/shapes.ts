@@ -61,6 +61,7 @@ const OUTCOMES = {
   UNREACHABLE: 'unreachable',
   NEVER: 'never',
   NOT_CONFIGURED: 'not_configured',
+  DISABLED: 'disabled',
 } as const;
 
 /** The legacy clients know no pause: a paused guest holds its memory and its address like a running one. */

@@ -31,8 +31,8 @@ describe('a source that falls silent', () => {
     ...{ ...neverCollected(named), outcome: 'OBSERVED' },
     ...{ firstSuccessAt: at, lastSuccessAt: at },
   });
-  async function look(): Promise<void> {
-    const replica = await openReplica(store, SETTINGS);
+  async function look(contract = SETTINGS.contract): Promise<void> {
+    const replica = await openReplica(store, { ...SETTINGS, contract });
     await new Staleness({ store, view: () => replica.view(), now: () => now }).look();
   }
   async function told() {
@@ -61,6 +61,18 @@ describe('a source that falls silent', () => {
     expect((await told()).slice(1)).toEqual([
       { topic: 'collector.recovered', at: now, payload: { ...silent, lastSuccessAt: back } },
     ]);
+  });
+
+  it('is not told, nor that it is back, where the contract says that its word is left out while it fails', async () => {
+    const { contract } = SETTINGS;
+    const collectors = { ...contract.collectors, npm: { ...contract.collectors.npm, onFailure: 'omit' as const } };
+    const start = now;
+    await apply(succeeded(NPM, start));
+    now = start + 2 * HOUR + 1;
+    await look({ ...contract, collectors });
+    await apply(succeeded(NPM, now));
+    await look({ ...contract, collectors });
+    expect(await told()).toEqual([]);
   });
 
   it('is not told of a source that never answered, nor of a file, which is watched', async () => {

@@ -90,6 +90,7 @@ function viewOf(view: InventoryView, draft: Draft, seq: bigint, settings: Invent
     number: view.number + 1,
     seq,
     contract: settings.contract,
+    collectorsOff: settings.collectorsOff ?? [],
     clusters: sortedByKey(draft.clusters),
     policy: draft.policy,
     services: sortedByKey(draft.services),
