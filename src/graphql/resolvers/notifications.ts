@@ -50,7 +50,7 @@ export class NotificationResolvers {
 
   @Mutation(() => DeadLetterReplayPayload, {
     description:
-      'Sends dead letters of a target again, in their order, no further than the first that fails; needs notification:manage',
+      'Sends dead letters of a target again, in their order, as far as they are taken: a webhook that fails ends it, a mail recipient that is refused only his own; needs notification:manage',
   })
   deadLetterReplay(
     @Ctx() { verbs, principal, signal }: Context,
