@@ -71,6 +71,19 @@ describe('a stranger that answers for the address of a guest', () => {
     });
   });
 
+  it('is told in one order where there are several, whatever order they came to be known in', () => {
+    const [first, second] = [STRANGER, '02:00:00:00:00:98'].map((mac, i, both) => {
+      const run = agreed();
+      const other = both[1 - i] ?? '';
+      const seenAt = run.estate.now - 1_000;
+      const clients = [mac, other].map((one) => ({ mac: one, address: '10.0.0.5', seenAt }));
+      run.serve('unifi:campus', unifi({ clients })).tick();
+      const { observed, message, evidence } = run.finding(ID);
+      return { observed, message, texts: evidence.map(({ text }) => text) };
+    });
+    expect(second).toEqual(first);
+  });
+
   it('is told of a stopped guest whose config has the address, and not of one that was only seen with it', () => {
     for (const [ip4, ids] of [
       ['10.0.0.5/24', [ID]],

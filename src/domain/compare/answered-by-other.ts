@@ -189,7 +189,14 @@ function ownersOf(world: World, heard: readonly Answer[]): readonly GuestView[] 
   return [...new Set(heard.flatMap(({ mac }) => owned.get(mac) ?? []))];
 }
 
-function answered(world: World, subject: Subject, sure: readonly Carrier[], heard: readonly Answer[]): Verdict {
+/** In one order on every replica, whatever order they came to be known in. */
+function inOrder(heard: readonly Answer[]): readonly Answer[] {
+  const place = ({ mac, source, where }: Answer) => `${mac} ${source} ${where}`;
+  return heard.length < 2 ? heard : heard.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
+}
+
+function answered(world: World, subject: Subject, sure: readonly Carrier[], known: readonly Answer[]): Verdict {
+  const heard = inOrder(known);
   const address: IpAddress = addressOf(subject);
   const macs = [...new Set(heard.map(({ mac }) => mac))].sort();
   const owners = ownersOf(world, heard);
